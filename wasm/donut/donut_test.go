@@ -1,0 +1,148 @@
+package donut
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// goldenDigest is the SHA-256 of the text of frames 0 to 599 at detail 1.
+const goldenDigest = "0925f43884f6ad2d0dc4f367b2266ac52e06256963115be66356a546d0091510"
+
+func TestGoldenFrames(t *testing.T) {
+	r := NewRenderer(1)
+	for _, n := range []uint64{0, 1, 150, 599} {
+		want, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("frame-%04d.txt", n)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p Picture
+		r.Render(&p, n)
+		if got := p.AppendText(nil); !bytes.Equal(got, want) {
+			t.Errorf("frame %d is\n%s\nwant\n%s", n, got, want)
+		}
+	}
+}
+
+func TestGoldenDigest(t *testing.T) {
+	r := NewRenderer(1)
+	h := sha256.New()
+	var text []byte
+	for n := range uint64(600) {
+		var p Picture
+		r.Render(&p, n)
+		text = p.AppendText(text[:0])
+		h.Write(text)
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != goldenDigest {
+		t.Errorf("digest of frames 0..599 is %s, want %s", got, goldenDigest)
+	}
+}
+
+func TestRendererMatchesOracle(t *testing.T) {
+	starts := []uint64{0, 1_000_000, 1 << 40}
+	for _, c := range []struct{ detail, frames int }{{1, 400}, {2, 100}, {3, 40}, {8, 6}} {
+		t.Run(fmt.Sprintf("detail=%d", c.detail), func(t *testing.T) {
+			t.Parallel()
+			r := NewRenderer(c.detail)
+			for _, start := range starts {
+				for n := start; n < start+uint64(c.frames); n++ {
+					var got Picture
+					got[n%Cells] = 12 // what was there before must not shine through
+					r.Render(&got, n)
+					if want := oracle(n, c.detail); got != want {
+						t.Fatalf("frame %d differs from the oracle: got\n%s\nwant\n%s", n, got.AppendText(nil), want.AppendText(nil))
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestSamplesPerFrame(t *testing.T) {
+	r := NewRenderer(1)
+	if got := [2]int{len(r.cosTheta), len(r.cosPhi)}; got != [2]int{90, 315} {
+		t.Errorf("detail 1 takes %d x %d samples, want 90 x 315", got[0], got[1])
+	}
+}
+
+func TestRenderDoesNotAllocate(t *testing.T) {
+	r := NewRenderer(1)
+	var p Picture
+	text := make([]byte, 0, TextSize)
+	if n := testing.AllocsPerRun(10, func() {
+		r.Render(&p, 42)
+		text = p.AppendText(text[:0])
+	}); n != 0 {
+		t.Errorf("Render and AppendText allocate %v times, want 0", n)
+	}
+}
+
+func TestNewRendererRejectsDetail(t *testing.T) {
+	for _, detail := range []int{-1, 0, MaxDetail + 1} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("NewRenderer(%d) did not panic", detail)
+				}
+			}()
+			NewRenderer(detail)
+		}()
+	}
+}
+
+// TestSincosIsAccurate holds on every host: within a few ulps of the library, which may be fused there.
+func TestSincosIsAccurate(t *testing.T) {
+	exact := fusesNothing()
+	check := func(x float64) {
+		t.Helper()
+		sin, cos := sincos(x)
+		wantSin, wantCos := math.Sin(x), math.Cos(x)
+		if exact && (sin != wantSin || cos != wantCos) {
+			t.Fatalf("sincos(%v) = %v, %v, want exactly %v, %v", x, sin, cos, wantSin, wantCos)
+		}
+		if math.Abs(sin-wantSin) > 1e-15 || math.Abs(cos-wantCos) > 1e-15 {
+			t.Fatalf("sincos(%v) = %v, %v, want %v, %v", x, sin, cos, wantSin, wantCos)
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		check(rng.Float64() * 100)
+		check(rng.Float64() * reduceThreshold)
+		check(reduceThreshold * math.Exp2(rng.Float64()*32))
+	}
+	for _, n := range []uint64{0, 1, 7_669_584_457, 7_669_584_458, 1 << 40, 1 << 53, math.MaxUint64} {
+		check(1 + 0.07*float64(n))
+	}
+}
+
+// fusesNothing reports whether this build rounds every product on its own, as the standard library then does too: the
+// square below is not representable, and only a fused x*x + (-round(x*x)) sees by how much.
+func fusesNothing() bool {
+	x, minusSquare := fuseProbe, -float64(fuseProbe*fuseProbe)
+	return x*x+minusSquare == 0
+}
+
+// fuseProbe is a variable so that the compiler cannot fold the probe.
+var fuseProbe = 1 + 0x1p-30
+
+func BenchmarkRender(b *testing.B) {
+	for _, detail := range []int{1, 8} {
+		b.Run(fmt.Sprintf("detail=%d", detail), func(b *testing.B) {
+			r := NewRenderer(detail)
+			var p Picture
+			b.ReportAllocs()
+			n := uint64(0)
+			for b.Loop() {
+				r.Render(&p, n)
+				n++
+			}
+		})
+	}
+}

@@ -1,0 +1,149 @@
+package wire
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+)
+
+// MaxRingRuns is the most runs in a ring's picture.
+const MaxRingRuns = 1024
+
+// A Broadcast goes to every viewer once a second, the same bytes to each.
+//
+//	kind        1
+//	generation  4  of the server's clock
+//	stats          uvarints, in the order of Stats' fields
+//	ring           first frame (uvarint), number of runs (uvarint, at most MaxRingRuns), then each run:
+//	               state (1), owner (uvarint), count (uvarint, at least 1)
+//	stream         the rest: one message of package codec
+type Broadcast struct {
+	Generation uint32
+	Stats      Stats
+	Ring       Ring
+	// Stream is what codec.Decoder takes. ParseBroadcast lets it alias its input.
+	Stream []byte
+}
+
+// Stats is what the server tells everybody about itself. Counts are totals since it started.
+type Stats struct {
+	Viewers    uint64 // connections that watch, workers included
+	Workers    uint64 // connections that render
+	Threads    uint64 // their threads
+	LeadMillis uint64 // unbroken stretch of frames ready to air, from the playhead on
+	Aired      uint64 // frames broadcast
+	Unaudited  uint64 // of these: not re-rendered before they aired
+	Fleet      uint64 // of these: rendered by tabs
+	Server     uint64 // of these: rendered by the server as a last resort
+	Stalled    uint64 // frames that were not there to air
+	Audited    uint64 // frames re-rendered and compared
+	Forged     uint64 // frames that differed
+	Evictions  uint64 // workers shut out for them
+	Hedged     uint64 // frames lent a second time because the first copy was late
+	Wasted     uint64 // frames rendered and not used
+	StreamSize uint64 // bytes of all broadcasts so far, as sent to one viewer
+}
+
+// fields lists the statistics in the order of the wire, with the names they have wherever they are shown.
+func (s *Stats) fields() [15]statistic {
+	return [...]statistic{
+		{"viewers", &s.Viewers}, {"workers", &s.Workers}, {"threads", &s.Threads}, {"leadMillis", &s.LeadMillis},
+		{"aired", &s.Aired}, {"unaudited", &s.Unaudited}, {"fleet", &s.Fleet}, {"server", &s.Server},
+		{"stalled", &s.Stalled}, {"audited", &s.Audited}, {"forged", &s.Forged}, {"evictions", &s.Evictions},
+		{"hedged", &s.Hedged}, {"wasted", &s.Wasted}, {"streamSize", &s.StreamSize},
+	}
+}
+
+type statistic struct {
+	name  string
+	value *uint64
+}
+
+// All calls yield with each statistic's name and value, in the order of the wire.
+func (s Stats) All(yield func(name string, value uint64) bool) {
+	for _, f := range s.fields() {
+		if !yield(f.name, *f.value) {
+			return
+		}
+	}
+}
+
+// A Ring is the picture of the frames ahead: consecutive runs of frames in the same state.
+type Ring struct {
+	First uint64 // number of the first frame of the first run
+	Runs  []RingRun
+}
+
+// A RingRun is a stretch of frames of one state and owner.
+type RingRun struct {
+	State RingState
+	Owner uint32 // Welcome.You of the connection that renders or rendered them; 0 is the server, or nobody
+	Count uint64 // frames, at least 1
+}
+
+// A RingState says how far a frame has come.
+type RingState uint8
+
+// The states of a frame, in the order in which it passes through them.
+const (
+	// RingFree: nobody renders it.
+	RingFree RingState = iota
+	// RingLeased: Owner is rendering it.
+	RingLeased
+	// RingFilled: it came back, and waits for its audit.
+	RingFilled
+	// RingReady: it may air.
+	RingReady
+	// RingAired: it was broadcast.
+	RingAired
+	// RingStalled: it was not there to air.
+	RingStalled
+
+	ringStates
+)
+
+// Append appends the message to dst.
+func (m Broadcast) Append(dst []byte) []byte {
+	dst = append(dst, byte(KindBroadcast))
+	dst = binary.LittleEndian.AppendUint32(dst, m.Generation)
+	for _, f := range m.Stats.fields() {
+		dst = binary.AppendUvarint(dst, *f.value)
+	}
+	dst = binary.AppendUvarint(dst, m.Ring.First)
+	dst = binary.AppendUvarint(dst, uint64(len(m.Ring.Runs)))
+	for _, run := range m.Ring.Runs {
+		dst = append(dst, byte(run.State))
+		dst = binary.AppendUvarint(dst, uint64(run.Owner))
+		dst = binary.AppendUvarint(dst, run.Count)
+	}
+	return append(dst, m.Stream...)
+}
+
+// ParseBroadcast parses a Broadcast, but for its stream.
+func ParseBroadcast(b []byte) (Broadcast, error) {
+	r := read(b, KindBroadcast)
+	m := Broadcast{Generation: r.uint32("generation")}
+	for _, f := range m.Stats.fields() {
+		*f.value = r.uvarint(f.name, math.MaxUint64)
+	}
+	m.Ring.First = r.uvarint("ring's first frame", math.MaxUint64)
+	runs := r.uvarint("ring's runs", MaxRingRuns)
+	end := m.Ring.First
+	for range runs {
+		run := RingRun{State: RingState(r.uint8("ring's state"))}
+		run.Owner = uint32(r.uvarint("ring's owner", math.MaxUint32))
+		run.Count = r.uvarint("ring's count", math.MaxUint64)
+		r.between("ring's state", uint64(run.State), 0, uint64(ringStates)-1)
+		r.between("ring's count", run.Count, 1, math.MaxUint64-end)
+		if r.err != nil {
+			return Broadcast{}, r.err
+		}
+		end += run.Count
+		m.Ring.Runs = append(m.Ring.Runs, run)
+	}
+	m.Stream = r.remaining()
+	if r.err == nil && len(m.Stream) == 0 {
+		r.fail("stream", strconv.Itoa(len(m.Stream))+" bytes", "at least 1")
+	}
+	return m, r.end()
+}
