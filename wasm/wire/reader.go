@@ -13,9 +13,9 @@ type reader struct {
 	err     error
 }
 
-// read starts a message and takes its kind.
-func read(b []byte, want Kind) *reader {
-	r := &reader{message: want.String(), rest: b}
+// read starts a message and takes its kind. It returns a value so that the reader stays on its parser's stack.
+func read(b []byte, want Kind) reader {
+	r := reader{message: want.String(), rest: b}
 	if got := Kind(r.uint8("kind")); r.err == nil && got != want {
 		r.fail("kind", got.String(), want.String())
 	}

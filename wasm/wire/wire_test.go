@@ -1,0 +1,133 @@
+package wire
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestEveryKindHasALayout(t *testing.T) {
+	for kind := range kindNames {
+		layoutOf(t, kind)
+	}
+}
+
+func TestGoldenLayouts(t *testing.T) {
+	for _, l := range layouts {
+		t.Run(l.kind.String(), func(t *testing.T) {
+			want := decodeHex(t, l.hex)
+			if got := l.message.Append(nil); !bytes.Equal(got, want) {
+				t.Errorf("%+v prints\n%x, want\n%x", l.message, got, want)
+			}
+			if got := KindOf(want); got != l.kind {
+				t.Errorf("KindOf is %v, want %v", got, l.kind)
+			}
+			if got, err := l.parse(want); err != nil || !reflect.DeepEqual(got, l.message) {
+				t.Errorf("parsed as %+v, %v, want %+v", got, err, l.message)
+			}
+		})
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	for _, l := range layouts {
+		t.Run(l.kind.String(), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, uint64(l.kind)))
+			for range 50 {
+				want := l.random(rng)
+				prefix := []byte{1, 2, 3}
+				b := want.Append(prefix)
+				if !bytes.Equal(b[:3], prefix) {
+					t.Fatalf("Append changed what was there to %x", b[:3])
+				}
+				got, err := l.parse(b[3:])
+				if err != nil || !reflect.DeepEqual(got, want) {
+					t.Fatalf("%+v came back as %+v, %v", want, got, err)
+				}
+			}
+		})
+	}
+}
+
+func TestLongestMessages(t *testing.T) {
+	longest := Result{Frames: make([]byte, MaxChunk*PackedSize)}
+	for _, c := range []struct {
+		message message
+		limit   int
+	}{{Hello{}, MaxHello}, {Probe{}, MaxProbe}, {longest, MaxResult}} {
+		if n := len(c.message.Append(nil)); n > c.limit {
+			t.Errorf("%T takes %d bytes, want at most %d", c.message, n, c.limit)
+		}
+	}
+}
+
+func TestResultHeaderAndFramesApart(t *testing.T) {
+	m := layoutOf(t, KindResult).message.(Result)
+	got := append(Result{Lease: m.Lease, First: m.First, Spent: m.Spent}.AppendHeader(nil, m.Count()), m.Frames...)
+	if want := m.Append(nil); !bytes.Equal(got, want) {
+		t.Errorf("header and frames print\n%x, want\n%x", got, want)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{KindBroadcast.String(), "broadcast"},
+		{KindOf(nil).String(), "kind 0x0"},
+		{Kind(0xab).String(), "kind 0xab"},
+		{ReasonDraining.String(), "draining"},
+		{ReasonFull.String(), "full"},
+		{Reason(0).String(), "reason 0"},
+		{reasonEnd.String(), "reason 7"},
+	} {
+		if c.got != c.want {
+			t.Errorf("name is %q, want %q", c.got, c.want)
+		}
+	}
+	for r := Reason(1); r < reasonEnd; r++ {
+		if r.String() == "" {
+			t.Errorf("reason %d has no name", r)
+		}
+	}
+}
+
+func TestStatsAll(t *testing.T) {
+	stats := layoutOf(t, KindBroadcast).message.(Broadcast).Stats
+	v, seen := reflect.ValueOf(stats), 0
+	for name, value := range stats.All {
+		field := v.Type().Field(seen)
+		if want := strings.ToLower(field.Name[:1]) + field.Name[1:]; name != want || value != v.Field(seen).Uint() {
+			t.Errorf("statistic %d is %s = %d, want %s = %d", seen, name, value, want, v.Field(seen).Uint())
+		}
+		seen++
+	}
+	if seen != v.NumField() {
+		t.Errorf("All yields %d statistics, want %d", seen, v.NumField())
+	}
+	for range stats.All {
+		break
+	}
+}
+
+func TestHotPathsDoNotAllocate(t *testing.T) {
+	for _, kind := range []Kind{KindProbe, KindResult, KindLease} {
+		l := layoutOf(t, kind)
+		b := l.message.Append(nil)
+		parse := map[Kind]func() error{
+			KindProbe:  func() error { _, err := ParseProbe(b); return err },
+			KindResult: func() error { _, err := ParseResult(b); return err },
+			KindLease:  func() error { _, err := ParseLease(b); return err },
+		}[kind]
+		if n := testing.AllocsPerRun(100, func() {
+			if err := parse(); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("parsing a %v allocates %v times, want 0", kind, n)
+		}
+		if n := testing.AllocsPerRun(100, func() { l.message.Append(b[:0]) }); n != 0 {
+			t.Errorf("appending a %v allocates %v times, want 0", kind, n)
+		}
+	}
+}
