@@ -61,6 +61,7 @@ func (d *Decoder) Number() uint64 { return d.number }
 func (d *Decoder) Decode(message []byte, emit func(n uint64, p *donut.Picture)) (Header, error) {
 	h, holes, rest, err := parseHeader(message)
 	if err != nil {
+		*d = Decoder{}
 		return Header{}, err
 	}
 	if err := d.follow(h); err != nil {

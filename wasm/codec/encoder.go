@@ -15,6 +15,9 @@ type Encoder struct {
 	previous donut.Picture
 }
 
+// Number returns the number of the last message made, 0 before the first.
+func (e *Encoder) Number() uint64 { return e.number }
+
 // Append appends the stream's next message to dst: the frames from first on, nil where one is missing. A key can be
 // asked for at any time. No frames, more than MaxFrames, or a first message that is no key is the caller's mistake, and
 // panics.

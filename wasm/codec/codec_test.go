@@ -1,0 +1,228 @@
+package codec
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// content makes frame n of a stream.
+type content func(n uint64) *donut.Picture
+
+func donutFrames() content {
+	r := donut.NewRenderer(1)
+	return func(n uint64) *donut.Picture {
+		p := new(donut.Picture)
+		r.Render(p, n)
+		return p
+	}
+}
+
+func noise(n uint64) *donut.Picture {
+	rng := rand.New(rand.NewPCG(3, n))
+	p := new(donut.Picture)
+	for i := range p {
+		p[i] = uint8(rng.IntN(donut.Levels))
+	}
+	return p
+}
+
+func blank(uint64) *donut.Picture { return new(donut.Picture) }
+
+func brightest(uint64) *donut.Picture {
+	p := new(donut.Picture)
+	for i := range p {
+		p[i] = uint8(donut.Levels - 1)
+	}
+	return p
+}
+
+// oneCell moves one cell about, so that skips of every length and the last cell are met.
+func oneCell(n uint64) *donut.Picture {
+	p := new(donut.Picture)
+	p[n%donut.Cells] = 1
+	return p
+}
+
+// sparse changes every k-th cell, where k grows with n: the delta is as long as the packed picture somewhere.
+func sparse(n uint64) *donut.Picture {
+	p := new(donut.Picture)
+	for i := 0; i < donut.Cells; i += 1 + int(n%8) {
+		p[i] = uint8(n % uint64(donut.Levels))
+	}
+	return p
+}
+
+// frames makes a message's frames from first on, nil where hole says so.
+func frames(c content, first uint64, count int, hole func(n uint64) bool) []*donut.Picture {
+	fs := make([]*donut.Picture, count)
+	for i := range fs {
+		if n := first + uint64(i); hole == nil || !hole(n) {
+			fs[i] = c(n)
+		}
+	}
+	return fs
+}
+
+// wantDecoded decodes a message and checks that it holds the frames from first on.
+func wantDecoded(t *testing.T, d *Decoder, message []byte, first uint64, want []*donut.Picture) Header {
+	t.Helper()
+	seen := 0
+	h, err := d.Decode(message, func(n uint64, p *donut.Picture) {
+		switch {
+		case seen == len(want) || n != first+uint64(seen):
+			t.Fatalf("frame %d emitted after %d of %d from %d on", n, seen, len(want), first)
+		case (p == nil) != (want[seen] == nil):
+			t.Fatalf("frame %d missing: %v, want %v", n, p == nil, want[seen] == nil)
+		case p != nil && *p != *want[seen]:
+			t.Fatalf("frame %d is\n%s\nwant\n%s", n, p.AppendText(nil), want[seen].AppendText(nil))
+		}
+		seen++
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen != len(want) || h.First != first || h.Count != len(want) || h.Size != len(message) {
+		t.Fatalf("%d frames and header %+v, want %d frames from %d on in %d bytes", seen, h, len(want), first, len(message))
+	}
+	if parsed, err := ParseHeader(message); err != nil || parsed != h {
+		t.Fatalf("ParseHeader gives %+v, %v, want %+v", parsed, err, h)
+	}
+	return h
+}
+
+func TestRoundTrip(t *testing.T) {
+	contents := map[string]content{
+		"donut": donutFrames(), "noise": noise, "blank": blank, "brightest": brightest, "one cell": oneCell, "sparse": sparse,
+	}
+	holes := map[string]func(uint64) bool{
+		"whole": nil,
+		"some":  func(n uint64) bool { return n%7 == 3 },
+		"most":  func(n uint64) bool { return n%60 != 0 },
+		"all":   func(uint64) bool { return true },
+	}
+	for name, c := range contents {
+		for holed, hole := range holes {
+			t.Run(name+"/"+holed, func(t *testing.T) {
+				for _, start := range []uint64{0, 1_000_000 - 30} {
+					roundTrip(t, c, hole, start)
+				}
+			})
+		}
+	}
+}
+
+// roundTrip sends three groups in messages of several lengths.
+func roundTrip(t *testing.T, c content, hole func(uint64) bool, first uint64) {
+	var e Encoder
+	var d Decoder
+	for i, count := range []int{60, 1, 8, 120, 60, 9, 60} {
+		key := i%3 == 0
+		want := frames(c, first, count, hole)
+		message := e.Append(nil, first, want, key)
+		if limit := MaxMessage - (MaxFrames-count)*(1+wire.PackedSize); len(message) > limit {
+			t.Fatalf("message of %d frames takes %d bytes, want at most %d", count, len(message), limit)
+		}
+		h := wantDecoded(t, &d, message, first, want)
+		if h.Key != key || h.Number != uint64(i+1) || d.Number() != h.Number {
+			t.Fatalf("header %+v of message %d, decoder at %d, want key %v", h, i+1, d.Number(), key)
+		}
+		first += uint64(count)
+	}
+}
+
+// TestFrameSize holds the bound that MaxMessage is made of, on content that no delta fits.
+func TestFrameSize(t *testing.T) {
+	var e Encoder
+	for n := range uint64(100) {
+		for _, c := range []content{noise, brightest, blank, sparse} {
+			const header = 1 + 2 + 2 + 1
+			if got := len(e.Append(nil, 200+n, []*donut.Picture{c(n)}, n == 0)) - header; got > 1+wire.PackedSize {
+				t.Fatalf("frame %d takes %d bytes, want at most %d", n, got, 1+wire.PackedSize)
+			}
+		}
+	}
+}
+
+// TestGoldenBytes pins the layout: it changes together with Version, and not otherwise.
+func TestGoldenBytes(t *testing.T) {
+	var p donut.Picture
+	p[0], p[20] = 5, 3
+	var e Encoder
+	for _, c := range []struct {
+		name   string
+		frames []*donut.Picture
+		key    bool
+		want   string
+	}{
+		{"key, delta, hole, delta", []*donut.Picture{&p, nil, &p}, true,
+			"03 01 ac02 03 02" + "01 50 4f f3" + strings.Repeat("ff", 56) + "7f" + "01" + strings.Repeat("ff", 57) + "df"},
+		{"packed", []*donut.Picture{brightest(0)}, false,
+			"00 02 af02 01" + "00" + strings.Repeat("cc", wire.PackedSize)},
+	} {
+		want, err := hex.DecodeString(strings.ReplaceAll(c.want, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := uint64(300)
+		if !c.key {
+			first = 303
+		}
+		if got := e.Append(nil, first, c.frames, c.key); !bytes.Equal(got, want) {
+			t.Errorf("%s is\n%x, want\n%x", c.name, got, want)
+		}
+	}
+}
+
+func TestAppendKeepsWhatWasThere(t *testing.T) {
+	var e Encoder
+	got := e.Append([]byte("before"), 0, []*donut.Picture{blank(0)}, true)
+	var d Decoder
+	if string(got[:6]) != "before" {
+		t.Fatalf("Append changed what was there to %q", got[:6])
+	}
+	wantDecoded(t, &d, got[6:], 0, []*donut.Picture{blank(0)})
+}
+
+func TestAppendPanicsOnMistakes(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		count int
+		key   bool
+	}{{"no frames", 0, true}, {"too many frames", MaxFrames + 1, true}, {"no key first", 1, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "codec: ") {
+					t.Errorf("panic is %q, want one of this package", text)
+				}
+			}()
+			new(Encoder).Append(nil, 0, make([]*donut.Picture, c.count), c.key)
+		})
+	}
+}
+
+func TestSteadyStateDoesNotAllocate(t *testing.T) {
+	for name, c := range map[string]content{"donut": donutFrames(), "noise": noise} {
+		fs := frames(c, 0, 60, func(n uint64) bool { return n == 7 })
+		buffer := make([]byte, 0, 2*MaxMessage)
+		var e Encoder
+		var d Decoder
+		first := uint64(0)
+		cells := 0
+		if n := testing.AllocsPerRun(20, func() {
+			buffer = e.Append(buffer[:0], first, fs, first == 0)
+			first += uint64(len(fs))
+			if _, err := d.Decode(buffer, func(_ uint64, p *donut.Picture) { cells += len(p) }); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: a message takes %v allocations, want 0", name, n)
+		}
+	}
+}
