@@ -19,7 +19,7 @@ var (
 	texts [codec.MaxFrames * donut.TextSize]byte
 )
 
-// The state of an instance. A connection's instance uses hash, self and stream; a thread's uses renderer and task.
+// The state of an instance. A connection's instance uses hash and stream; a thread's uses renderer and task.
 var (
 	hash     = digest.New()
 	stream   codec.Decoder
@@ -125,7 +125,6 @@ func Begin(size int32) int32 {
 	if err != nil {
 		return refuse(err.Error())
 	}
-	useDetail(int(lease.Detail))
 	task.begin(lease)
 	return int32(task.left())
 }

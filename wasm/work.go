@@ -19,6 +19,7 @@ func (w *work) begin(lease wire.Lease) {
 func (w *work) left() int { return w.count - w.done }
 
 func (w *work) renderNext() {
+	useDetail(int(w.lease.Detail)) // a Render in between may have asked for another
 	renderer.Render(&picture, w.lease.First+uint64(w.done))
 	wire.Pack(w.frame(w.done), &picture)
 	w.done++
