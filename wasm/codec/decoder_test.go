@@ -174,8 +174,8 @@ func TestMalformed(t *testing.T) {
 		{"delta that ends in a skip", key + "\x01\xff", "delta"},
 		{"delta that ends before a level", key + "\x01\x1f", "delta"},
 		{"delta past the last cell", key + "\x01" + skips(116) + "\x00", "delta"},
-		{"delta with no such level", key + "\x01\xd0", "delta"},
-		{"delta to the same level", key + "\x01\x00", "delta"},
+		{"delta with no such level", key + "\x01\xd0" + skips(114) + "\xcf", "delta"},
+		{"delta to the same level", key + "\x01\x00" + skips(114) + "\xcf", "delta"},
 		{"delta with padding", key + "\x01" + skips(114) + "\xcf\x11", "delta"}, // a level in the last cell
 		{"delta with bytes left over", key + "\x01" + skips(114) + "\xdf\x00", "length"},
 	} {
