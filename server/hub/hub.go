@@ -1,0 +1,211 @@
+// Package hub holds the sockets: it lets tabs in, reads what they send, and writes what they are to get.
+//
+// A connection has one goroutine that reads, and a second one only while there is something to write. What everybody
+// gets is encoded once, and its bytes are shared.
+//
+// # Slow viewers
+//
+// A write blocks while its reader stalls, and is never cancelled, because that would close the socket. So what is not
+// worth sending any more is dropped before it is written: a viewer with more than maxPending broadcasts waiting loses
+// them all, and is sent the stream again from the key group that is on screen. One whose write takes longer than
+// writeTimeout is closed. Both are counted.
+package hub
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/distributed-donut/donut/server/orchestrator"
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+const (
+	// helloTimeout is how long a connection has to say hello.
+	helloTimeout = 5 * time.Second
+	// silence is how long a connection may say nothing before it counts as dead. Tabs probe every 5 s.
+	silence = 15 * time.Second
+	// writeTimeout is how long one message may take to leave.
+	writeTimeout = 10 * time.Second
+	// maxPending is how many broadcasts may wait for a viewer: as many seconds.
+	maxPending = 4
+	// comeBack is how long a connection that is refused should wait before it tries again.
+	comeBack = 10 * time.Second
+	// maxControl is how many other messages may wait.
+	maxControl = 256
+)
+
+// A Fleet is told what connections do. Its methods may be called concurrently; see orchestrator.Orchestrator.
+type Fleet interface {
+	Join(number uint32, p orchestrator.Peer, addr netip.Addr, threads int)
+	Leave(number uint32)
+	Result(number uint32, m wire.Result)
+}
+
+// Config says whom the hub lets in and what it tells them.
+type Config struct {
+	Clock  *timeline.Clock
+	Log    *slog.Logger
+	Digest wire.Digest // of the module that tabs must run
+	Detail int
+	Lead   time.Duration
+	// MaxClients is how many connections there may be at once.
+	MaxClients int
+	// Origins are patterns of hosts, as in path.Match, whose pages may connect beside the server's own.
+	Origins []string
+}
+
+// A Hub is all connections. Its methods may be called concurrently.
+type Hub struct {
+	cfg     Config
+	life    context.Context // of the connections
+	end     context.CancelFunc
+	running sync.WaitGroup // every goroutine of every connection
+	numbers atomic.Uint32
+	stats   Stats
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{} // all that were accepted
+	welcomed map[*conn]struct{} // those of them that the stream goes to
+	backlog  []aired            // from the key group on screen on
+	draining bool
+}
+
+// aired is a message as it went out.
+type aired struct {
+	bytes  []byte
+	header codec.Header
+}
+
+// end is the number of the first frame behind the message.
+func (a aired) end() uint64 { return a.header.First + uint64(a.header.Count) }
+
+// Stats counts what happened to connections since the start.
+type Stats struct {
+	Accepted atomic.Uint64
+	Replayed atomic.Uint64 // times that a viewer lost what waited for it and was sent the open group again
+	closed   [256]atomic.Uint64
+}
+
+// Closed returns how many connections the server ended for a reason.
+func (s *Stats) Closed(r wire.Reason) uint64 { return s.closed[r].Load() }
+
+// New returns a hub without connections.
+func New(cfg Config) *Hub {
+	life, end := context.WithCancel(context.Background())
+	return &Hub{
+		cfg: cfg, life: life, end: end,
+		conns: make(map[*conn]struct{}), welcomed: make(map[*conn]struct{}),
+	}
+}
+
+// Stats returns the hub's counters, which go on counting.
+func (h *Hub) Stats() *Stats { return &h.stats }
+
+// Broadcast implements orchestrator.Audience.
+func (h *Hub) Broadcast(message []byte, header codec.Header) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a := aired{message, header}
+	h.backlog = append(h.backlog, a)
+	h.trim()
+	for c := range h.welcomed {
+		c.broadcast(a)
+	}
+}
+
+// trim drops what nobody who joins now needs: all before the last key group that begins at or before the playhead. It
+// is called with mu held.
+func (h *Hub) trim() {
+	now, _ := h.cfg.Clock.Now()
+	keep := 0
+	for i, a := range h.backlog {
+		if a.header.Key && a.header.First <= now.Frame() {
+			keep = i
+		}
+	}
+	h.backlog = append(h.backlog[:0:0], h.backlog[keep:]...)
+}
+
+// catchUp returns what a viewer needs who has the stream up to message number last (0 for none), or nothing where the
+// stream has stopped. It is called with mu held.
+func (h *Hub) catchUp(last uint64) []aired {
+	h.trim()
+	now, _ := h.cfg.Clock.Now()
+	if n := len(h.backlog); n == 0 || h.backlog[n-1].end() <= now.Frame() {
+		return nil
+	}
+	for i, a := range h.backlog {
+		if a.header.Number == last+1 {
+			return h.backlog[i:]
+		}
+	}
+	return h.backlog
+}
+
+// admit enters a connection, and says why it is to be dismissed again where the hub is full or draining.
+func (h *Hub) admit(c *conn) (refused wire.Reason) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.conns[c] = struct{}{}
+	switch {
+	case h.draining:
+		return wire.ReasonDraining
+	case len(h.conns) > h.cfg.MaxClients:
+		return wire.ReasonFull
+	}
+	return 0
+}
+
+// welcome lets a connection in and sends it the open key group. From here on it gets every broadcast.
+func (h *Hub) welcome(c *conn, message []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.conns[c]; !ok {
+		return // gone meanwhile
+	}
+	h.welcomed[c] = struct{}{}
+	c.send(message)
+	c.catchUp(h.catchUp(0))
+}
+
+// forget drops a connection that has ended.
+func (h *Hub) forget(c *conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.conns, c)
+	delete(h.welcomed, c)
+}
+
+// Close says goodbye to everybody, refuses who comes, and returns when all connections have ended. Those that have not
+// when ctx is done are cut off.
+func (h *Hub) Close(ctx context.Context, retry time.Duration) {
+	h.mu.Lock()
+	h.draining = true
+	for c := range h.conns {
+		c.Dismiss(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(retry / time.Millisecond)})
+	}
+	h.mu.Unlock()
+
+	ended := make(chan struct{})
+	go func() {
+		h.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+	h.end() // ends what is read and written, and then the closing handshakes
+	h.mu.Lock()
+	for c := range h.conns {
+		c.socket.CloseNow()
+	}
+	h.mu.Unlock()
+	<-ended
+}

@@ -1,0 +1,159 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// Handler returns the endpoint that tabs connect to, and whose connections join the fleet.
+func (h *Hub) Handler(fleet Fleet) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+			CompressionMode: websocket.CompressionDisabled, // the stream is dense, and a compressor a viewer costs a megabyte
+			OriginPatterns:  h.cfg.Origins,
+		})
+		if err != nil {
+			h.cfg.Log.Debug("no websocket", "addr", r.RemoteAddr, "err", err)
+			return // Accept has answered
+		}
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil {
+			h.cfg.Log.Error("the peer's address is none", "addr", r.RemoteAddr, "err", err)
+		}
+		c := &conn{hub: h, socket: socket, number: h.nextNumber(), addr: peer.Addr().Unmap()}
+		// The handler returns at once, so that net/http's buffers of the request go; the reader lives on.
+		h.running.Go(func() { c.serve(fleet) })
+	})
+}
+
+// nextNumber gives a connection its number, which is never 0: that is the server's own.
+func (h *Hub) nextNumber() uint32 {
+	for {
+		if n := h.numbers.Add(1); n != 0 {
+			return n
+		}
+	}
+}
+
+// serve reads until the connection ends.
+func (c *conn) serve(fleet Fleet) {
+	defer c.socket.CloseNow()
+	defer c.writers.Wait() // a goodbye is still to be read
+	refused := c.hub.admit(c)
+	defer c.hub.forget(c)
+	if refused != 0 {
+		c.Dismiss(wire.Goodbye{Reason: refused, Retry: uint32(comeBack / time.Millisecond)})
+		return
+	}
+	c.hub.stats.Accepted.Add(1)
+
+	hello, err := c.hello()
+	if err != nil {
+		c.quit("hello", err)
+		return
+	}
+	c.worker = hello.Threads > 0
+	fleet.Join(c.number, c, c.addr, int(hello.Threads))
+	defer fleet.Leave(c.number)
+
+	c.socket.SetReadLimit(wire.MaxProbe)
+	if c.worker {
+		c.socket.SetReadLimit(wire.MaxResult)
+	}
+	for {
+		if err := c.receive(fleet); err != nil {
+			c.quit("message", err)
+			return
+		}
+	}
+}
+
+// read returns the next message, which has to come within the timeout.
+func (c *conn) read(timeout time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(c.hub.life, timeout)
+	defer cancel()
+	kind, message, err := c.socket.Read(ctx)
+	if err == nil && kind != websocket.MessageBinary {
+		return nil, &wire.SyntaxError{Message: "message", Field: "type", Got: "text", Want: "binary"}
+	}
+	return message, err
+}
+
+// errOutdated is the error for a tab that runs something else than the server.
+var errOutdated = errors.New("hub: the tab is outdated")
+
+func (c *conn) hello() (wire.Hello, error) {
+	c.socket.SetReadLimit(wire.MaxHello)
+	message, err := c.read(helloTimeout)
+	if err != nil {
+		return wire.Hello{}, err
+	}
+	hello, err := wire.ParseHello(message)
+	var version *wire.VersionError
+	switch {
+	case errors.As(err, &version):
+		return wire.Hello{}, fmt.Errorf("%w: %w", errOutdated, err)
+	case err != nil:
+		return wire.Hello{}, err
+	case hello.Codec != codec.Version:
+		return wire.Hello{}, fmt.Errorf("%w: codec: got version %d, want %d", errOutdated, hello.Codec, codec.Version)
+	case hello.Digest != c.hub.cfg.Digest:
+		return wire.Hello{}, fmt.Errorf("%w: module: got %x, want %x", errOutdated, hello.Digest, c.hub.cfg.Digest)
+	}
+	return hello, nil
+}
+
+// receive reads one message and does what it asks for.
+func (c *conn) receive(fleet Fleet) error {
+	message, err := c.read(silence)
+	if err != nil {
+		return err
+	}
+	switch kind := wire.KindOf(message); {
+	case kind == wire.KindProbe:
+		received, _ := c.hub.cfg.Clock.Now()
+		probe, err := wire.ParseProbe(message)
+		if err != nil {
+			return err
+		}
+		replied, generation := c.hub.cfg.Clock.Now()
+		c.send(wire.Reply{
+			Sent: probe.Sent, Received: int64(received), Replied: int64(replied), Generation: generation,
+		}.Append(nil))
+		return nil
+	case kind == wire.KindResult && c.worker:
+		result, err := wire.ParseResult(message)
+		if err != nil {
+			return err
+		}
+		fleet.Result(c.number, result)
+		return nil
+	default:
+		return &wire.SyntaxError{Message: "message", Field: "kind", Got: kind.String(), Want: "probe, or a worker's result"}
+	}
+}
+
+// quit ends the connection after an error, with a goodbye where the other side can still read one.
+func (c *conn) quit(step string, err error) {
+	var syntax *wire.SyntaxError
+	switch {
+	case errors.Is(err, errOutdated):
+		c.Dismiss(wire.Goodbye{Reason: wire.ReasonOutdated})
+	case errors.As(err, &syntax), errors.Is(err, websocket.ErrMessageTooBig):
+		c.Dismiss(wire.Goodbye{Reason: wire.ReasonMalformed, Retry: uint32(comeBack / time.Millisecond)})
+	default:
+		c.hub.cfg.Log.Debug("connection ended", "conn", c.number, "step", step, "err", err)
+		c.abandon(false)
+		return
+	}
+	c.hub.cfg.Log.Info("connection refused", "conn", c.number, "addr", c.addr, "step", step, "err", err)
+}

@@ -1,0 +1,254 @@
+package orchestrator
+
+import (
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/distributed-donut/donut/server/ring"
+	"github.com/distributed-donut/donut/server/schedule"
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/server/trust"
+	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// core is the fleet's state, and all of its decisions. It is not safe for concurrent use, never blocks, and reads no
+// clock.
+type core struct {
+	// Set once.
+	audience Audience
+	log      *slog.Logger
+	detail   int
+	verify   func(job) // starts a job; called only while one of the auditors is idle
+
+	peers    map[uint32]*peer
+	departed []departure // workers that left within the last lead, oldest first
+	ring     *ring.Ring
+	fleet    *schedule.Scheduler
+	book     *trust.Book
+
+	// The stream. It runs while somebody is there.
+	streaming  bool
+	plan       plan
+	key        bool // the next message must be a key
+	encoder    codec.Encoder
+	generation uint32 // of the clock
+
+	// The verifier.
+	idle       int                 // auditors without a job
+	restUntil  timeline.Instant    // after an error that says nothing about the frames
+	rescuing   map[uint64]struct{} // frames that the server is rendering itself
+	allowance  float64             // frames that the server may render itself now
+	allowedAt  timeline.Instant    // when that was so
+	counts     counts
+	pictures   [codec.MaxFrames]donut.Picture // scratch of air
+	airing     []ring.Frame                   // likewise
+	ringPieces []wire.RingRun                 // likewise
+}
+
+// A peer is one connection.
+type peer struct {
+	conn    Peer
+	addr    netip.Addr
+	threads int
+}
+
+// A departure is kept for as long as frames of the one who left may still be found to be forged.
+type departure struct {
+	number uint32
+	addr   netip.Addr
+	at     timeline.Instant
+}
+
+func newCore(cfg Config, verify func(job)) *core {
+	return &core{
+		audience: cfg.Audience,
+		log:      cfg.Log,
+		detail:   cfg.Detail,
+		verify:   verify,
+		peers:    make(map[uint32]*peer),
+		ring:     ring.New(timeline.Frames(cfg.Lead)),
+		fleet:    schedule.New(),
+		book:     trust.NewBook(),
+		idle:     cfg.Auditors,
+		rescuing: make(map[uint64]struct{}),
+	}
+}
+
+// active reports whether there is anything to do as time passes.
+func (c *core) active() bool { return c.streaming }
+
+// join welcomes a connection. With the first one the stream starts.
+func (c *core) join(now timeline.Instant, number uint32, conn Peer, addr netip.Addr, threads int) {
+	if threads > 0 && !c.book.MayRender(now, addr) {
+		threads = 0
+	}
+	c.peers[number] = &peer{conn: conn, addr: addr, threads: threads}
+	if threads > 0 {
+		c.fleet.Join(number, threads)
+	}
+	conn.Welcome(threads)
+	if !c.streaming {
+		c.streaming = true
+		c.start(now)
+	}
+}
+
+// start starts the stream at the frame that is on screen now.
+func (c *core) start(now timeline.Instant) {
+	c.ring.Reset(now.Frame())
+	c.plan = plan{started: now}
+	c.key = true
+	c.allowance, c.allowedAt = maxAllowance, now
+}
+
+// jump follows a timeline that has jumped: what was ahead lies behind, and nobody is to blame for it.
+func (c *core) jump(now timeline.Instant) {
+	c.revoke(c.fleet.Forget())
+	if c.streaming {
+		c.start(now)
+	}
+}
+
+// leave forgets a connection. With the last one everything stops.
+func (c *core) leave(now timeline.Instant, number uint32) {
+	p, ok := c.peers[number]
+	if !ok {
+		return
+	}
+	delete(c.peers, number)
+	if p.threads > 0 {
+		c.departed = append(c.departed, departure{number, p.addr, now})
+	}
+	c.release(c.fleet.Leave(number))
+	if len(c.peers) == 0 {
+		c.streaming = false
+		c.ring.Reset(now.Frame())
+	}
+}
+
+// result takes in what a connection rendered.
+func (c *core) result(now timeline.Instant, number uint32, m wire.Result) {
+	p, ok := c.peers[number]
+	if !ok {
+		return
+	}
+	spent := time.Duration(m.Spent) * time.Microsecond
+	lease, outcome, skipped := c.fleet.Answer(now, number, m.Lease, spent)
+	c.release(skipped)
+	if outcome == schedule.Unknown || lease.First != m.First || lease.Count != m.Count() {
+		c.log.Info("a result answers no lease of its sender", "conn", number, "addr", p.addr, "lease", m.Lease,
+			"first", m.First, "count", m.Count())
+		c.dismiss(now, number, wire.ReasonMalformed)
+		return
+	}
+	if outcome == schedule.Late {
+		c.counts.late += uint64(m.Count())
+	}
+	for i := range m.Count() {
+		if !c.ring.Fill(m.First+uint64(i), m.Frames[i*wire.PackedSize:(i+1)*wire.PackedSize], number, m.Lease) {
+			c.counts.Wasted++
+		}
+	}
+	c.revoke(c.fleet.Delivered(m.First, m.Count()))
+}
+
+// dismiss ends a connection for a fault of its own.
+func (c *core) dismiss(now timeline.Instant, number uint32, reason wire.Reason) {
+	c.peers[number].conn.Dismiss(wire.Goodbye{Reason: reason, Retry: uint32(dismissal / time.Millisecond)})
+	c.leave(now, number)
+}
+
+// dismissal is how soon a tab that was sent away should try again.
+const dismissal = 5 * time.Second
+
+// evict shuts out a connection that is proven to have forged a frame, be it still there or not.
+func (c *core) evict(now timeline.Instant, number uint32, lease uint64, proof *Forgery) {
+	c.counts.Forged++
+	purged := c.ring.Purge(number, lease)
+	c.counts.Wasted += uint64(purged)
+	addr, ok := c.culprit(number)
+	if !ok {
+		return // evicted for another of its frames already
+	}
+	c.counts.Evictions++
+	banned := c.book.Strike(now, addr)
+	c.log.Warn("evicted: a forged frame", "conn", number, "addr", addr, "frame", proof.Frame, "got", proof.Got,
+		"want", proof.Want, "lease", lease, "purged", purged, "banned", banned)
+	if _, ok := c.peers[number]; ok {
+		c.dismiss(now, number, wire.ReasonEvicted)
+	}
+	c.departed = slices.DeleteFunc(c.departed, func(d departure) bool { return d.number == number })
+}
+
+// culprit returns the address of a connection that may be evicted.
+func (c *core) culprit(number uint32) (netip.Addr, bool) {
+	if p, ok := c.peers[number]; ok {
+		return p.addr, true
+	}
+	for _, d := range c.departed {
+		if d.number == number {
+			return d.addr, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// release frees the frames of leases that ended without an answer.
+func (c *core) release(leases []schedule.Lease) {
+	for _, l := range leases {
+		c.ring.Release(l.First, l.Count)
+	}
+}
+
+// revoke tells threads to stop.
+func (c *core) revoke(leases []schedule.Lease) {
+	for _, l := range leases {
+		if p, ok := c.peers[l.Thread.Conn]; ok {
+			p.conn.Send(wire.Revoke{Lease: l.ID}.Append(nil))
+		}
+	}
+}
+
+// tick does whatever is due: it takes back, airs, renders, audits and lends.
+func (c *core) tick(now timeline.Instant) {
+	if !c.streaming {
+		return
+	}
+	lead := timeline.Span(c.ring.Size())
+	for len(c.departed) > 0 && now.Sub(c.departed[0].at) > lead {
+		c.departed = c.departed[1:]
+	}
+	c.release(c.fleet.Expire(now))
+	c.airDue(now)
+	c.counts.Stalled += c.ring.Advance(now.Frame())
+	c.assign(now)
+	c.lend(now)
+}
+
+// lend lends everything that there is to lend and somebody to lend it to.
+func (c *core) lend(now timeline.Instant) {
+	for {
+		l, ok := c.fleet.Next(now, work{c.ring, c.plan})
+		if !ok {
+			return
+		}
+		c.ring.Lease(l.First, l.Count, l.Thread.Conn)
+		c.peers[l.Thread.Conn].conn.Send(wire.Lease{
+			Lease: l.ID, Thread: l.Thread.Index, Detail: uint8(c.detail), First: l.First, Count: uint16(l.Count),
+			Within: uint32(l.Within / time.Millisecond),
+		}.Append(nil))
+	}
+}
+
+// work shows the ring to the scheduler.
+type work struct {
+	*ring.Ring
+	plan plan
+}
+
+// Due implements schedule.Work.
+func (w work) Due(t timeline.Instant) uint64 { return w.plan.due(t, w.Cursor(), w.End()) }

@@ -1,0 +1,228 @@
+// Package orchestrator runs the fleet: one loop owns the ring, the schedule and the books of trust, and everything that
+// happens reaches it as an event.
+//
+// The decisions are in core, a state machine that is told what happened and what time it is, and that speaks to the
+// world through the interfaces below. The loop in this file gives it real time and real events.
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// A Peer is one connection. Its methods are called by the orchestrator's loop alone and must not block.
+type Peer interface {
+	// Welcome lets the connection in and starts its stream. It renders with so many threads, or only watches with 0.
+	Welcome(threads int)
+	// Send queues a message. The bytes are not changed afterwards.
+	Send(message []byte)
+	// Dismiss says goodbye and closes the connection. The peer still has to leave.
+	Dismiss(wire.Goodbye)
+}
+
+// An Audience is everybody who was welcomed. Broadcast is called by the orchestrator's loop alone and must not block.
+type Audience interface {
+	// Broadcast queues a message for everybody. The bytes are shared and never change.
+	Broadcast(message []byte, header codec.Header)
+}
+
+// A Verifier renders with the module that the tabs run. Its methods are called concurrently and may take their time.
+type Verifier interface {
+	// Render returns count packed pictures from first on.
+	Render(ctx context.Context, first uint64, count int) (packed []byte, err error)
+	// Check renders the frames once more and compares. Its error is a *Forgery where one differs, and anything else
+	// where the check could not be made.
+	Check(ctx context.Context, first uint64, packed []byte) error
+}
+
+// A Forgery is proof that a result holds a frame that the module does not render.
+type Forgery struct {
+	Frame     uint64
+	Got, Want wire.Digest // of the packed picture
+}
+
+func (f *Forgery) Error() string {
+	return fmt.Sprintf("orchestrator: frame %d is forged: got %x, want %x", f.Frame, f.Got, f.Want)
+}
+
+// Config says how the fleet is run.
+type Config struct {
+	Clock    *timeline.Clock
+	Audience Audience
+	Verifier Verifier
+	Log      *slog.Logger
+	// Lead is the length of the ring, 4 s to 60 s.
+	Lead time.Duration
+	// Detail of the frames, 1 to donut.MaxDetail.
+	Detail int
+	// Auditors is how many calls of the verifier are made at once, at least 1.
+	Auditors int
+}
+
+// The bounds of Config.Lead: shorter, there is no time to render anything between the horizon and the broadcast; longer,
+// a picture of the ring does not fit into a message.
+const (
+	MinLead = 4 * time.Second
+	MaxLead = 60 * time.Second
+)
+
+func (c Config) validate() error {
+	switch {
+	case c.Clock == nil || c.Audience == nil || c.Verifier == nil || c.Log == nil:
+		return fmt.Errorf("orchestrator: clock, audience, verifier and log must be set")
+	case c.Lead < MinLead || c.Lead > MaxLead:
+		return fmt.Errorf("orchestrator: lead: got %v, want %v to %v", c.Lead, MinLead, MaxLead)
+	case c.Detail < 1 || c.Detail > donut.MaxDetail:
+		return fmt.Errorf("orchestrator: detail: got %d, want 1..%d", c.Detail, donut.MaxDetail)
+	case c.Auditors < 1:
+		return fmt.Errorf("orchestrator: auditors: got %d, want at least 1", c.Auditors)
+	}
+	return nil
+}
+
+// tickPeriod is how often the loop looks at the time while somebody is there.
+const tickPeriod = 20 * time.Millisecond
+
+// An Orchestrator is the fleet's loop. Its methods may be called concurrently.
+type Orchestrator struct {
+	cfg      Config
+	events   chan event
+	jobs     chan job
+	stopped  chan struct{} // closed when Run returns
+	snapshot atomic.Pointer[Snapshot]
+
+	core *core // owned by the loop
+}
+
+// An event changes the core. It is the loop that calls it.
+type event func(c *core, now timeline.Instant)
+
+// New returns an orchestrator that does nothing before Run.
+func New(cfg Config) (*Orchestrator, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	o := &Orchestrator{
+		cfg:     cfg,
+		events:  make(chan event, 256),
+		jobs:    make(chan job, cfg.Auditors),
+		stopped: make(chan struct{}),
+	}
+	o.core = newCore(cfg, func(j job) { o.jobs <- j })
+	o.snapshot.Store(&Snapshot{})
+	return o, nil
+}
+
+// Run runs the fleet until ctx is done, and returns when all that it started has ended.
+func (o *Orchestrator) Run(ctx context.Context) {
+	var workers sync.WaitGroup
+	defer close(o.stopped)
+	defer workers.Wait()
+	for range o.cfg.Auditors {
+		workers.Go(func() { o.verify(ctx) })
+	}
+
+	compare := time.NewTicker(timeline.ComparePeriod)
+	defer compare.Stop()
+	tick := time.NewTicker(tickPeriod)
+	tick.Stop()
+	defer tick.Stop()
+	ticking := false
+	for {
+		var happened event
+		select {
+		case <-ctx.Done():
+			return
+		case happened = <-o.events:
+		case <-tick.C:
+		case <-compare.C:
+			happened = o.compareClocks
+		}
+		now, generation := o.cfg.Clock.Now()
+		o.core.generation = generation
+		if happened != nil {
+			happened(o.core, now)
+		}
+		o.core.tick(now)
+		if active := o.core.active(); active != ticking {
+			if ticking = active; active {
+				tick.Reset(tickPeriod)
+			} else {
+				tick.Stop()
+			}
+			o.publish(now)
+		}
+	}
+}
+
+// compareClocks runs once a second.
+func (o *Orchestrator) compareClocks(c *core, now timeline.Instant) {
+	switch comparison := o.cfg.Clock.Compare(); {
+	case comparison.Jumped:
+		o.cfg.Log.Warn("the wall clock ran ahead: the timeline jumps", "ahead", comparison.Ahead)
+		now, c.generation = o.cfg.Clock.Now()
+		c.jump(now)
+	case comparison.Ahead < -time.Second:
+		o.cfg.Log.Warn("the wall clock is behind: the timeline slows down until it has caught up", "behind", -comparison.Ahead)
+	}
+	o.publish(now)
+}
+
+func (o *Orchestrator) publish(now timeline.Instant) {
+	o.snapshot.Store(o.core.snapshot(now))
+}
+
+// Snapshot returns what was true at most a second ago. The caller must not change it.
+func (o *Orchestrator) Snapshot() *Snapshot { return o.snapshot.Load() }
+
+// do hands an event to the loop, and drops it where the loop has ended.
+func (o *Orchestrator) do(e event) {
+	select {
+	case o.events <- e:
+	case <-o.stopped:
+	}
+}
+
+// Join announces a connection, which offers so many threads. The number is never 0 and never used twice. It is welcomed
+// by the loop.
+func (o *Orchestrator) Join(number uint32, p Peer, addr netip.Addr, threads int) {
+	o.do(func(c *core, now timeline.Instant) { c.join(now, number, p, addr, threads) })
+}
+
+// Leave announces that a connection is gone. Its leases are free at once.
+func (o *Orchestrator) Leave(number uint32) {
+	o.do(func(c *core, now timeline.Instant) { c.leave(now, number) })
+}
+
+// Result passes on what a connection rendered. The orchestrator keeps no reference to its frames afterwards, but may
+// read them until the peer sends its next one or leaves.
+func (o *Orchestrator) Result(number uint32, m wire.Result) {
+	o.do(func(c *core, now timeline.Instant) { c.result(now, number, m) })
+}
+
+// verify makes the calls that core asks for, one after the other.
+func (o *Orchestrator) verify(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case j := <-o.jobs:
+			done := j.run(ctx, o.cfg.Verifier)
+			select {
+			case o.events <- done:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package orchestrator
+
+import (
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// counts is what the core counts: the totals of the statistics that everybody is told, and some more.
+type counts struct {
+	wire.Stats
+	late           uint64 // frames of answers to leases that had ended
+	verifierErrors uint64
+}
+
+// A Snapshot is the state of the fleet at one moment. Snapshots are immutable.
+type Snapshot struct {
+	wire.Stats
+	Frame          uint64        // the playhead
+	Lead           time.Duration // unbroken stretch of frames that are ready, from the playhead on
+	Late           uint64        // frames of answers to leases that had ended
+	VerifierErrors uint64        // audits and renders that came to no result
+}
+
+// stats completes the totals with what is true now.
+func (c *core) stats() wire.Stats {
+	s := c.counts.Stats
+	s.Viewers = uint64(len(c.peers))
+	s.Workers = uint64(c.fleet.Conns())
+	s.Threads = uint64(c.fleet.Threads())
+	if c.streaming {
+		s.LeadMillis = uint64(timeline.Span(c.ring.Lead()) / time.Millisecond)
+	}
+	return s
+}
+
+func (c *core) snapshot(now timeline.Instant) *Snapshot {
+	s := &Snapshot{Stats: c.stats(), Frame: now.Frame(), Late: c.counts.late, VerifierErrors: c.counts.verifierErrors}
+	s.Lead = time.Duration(s.LeadMillis) * time.Millisecond
+	return s
+}

@@ -1,0 +1,259 @@
+// Package schedule decides who renders what next. It is pure: it knows no socket, no goroutine and no clock, and says
+// only which chunk to lend to which thread and when to take it back.
+//
+// There are no rounds and no barrier. Each thread has a window of leases of its own, sized by its own measured speed; a
+// chunk that is late goes to somebody else, and delays nobody.
+package schedule
+
+import (
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+const (
+	// target is how long a thread should work on one chunk.
+	target = 250 * time.Millisecond
+	// minChunk is the fewest frames lent at once, and what a thread is lent first.
+	minChunk = 4
+	// overlap is how many chunks each thread of the fleet should find in a ring.
+	overlap = 2
+
+	// minLease and maxLease bound how long a lease lasts; unknownLease is how long a thread's first one does.
+	minLease     = 100 * time.Millisecond
+	maxLease     = 5 * time.Second
+	unknownLease = 2 * time.Second
+
+	// toleratedMisses in a row do not stop a thread; each further one doubles its rest from firstRest to maxRest.
+	toleratedMisses = 2
+	firstRest       = 500 * time.Millisecond
+	maxRest         = 30 * time.Second
+
+	// caution stretches a thread's expected time when a chunk is picked that it can deliver before it airs.
+	caution = 1.5
+
+	// remembered is how many leases of a connection are known after they ended, so that a late answer is told from an
+	// answer to nothing.
+	remembered = 256
+)
+
+// A Thread is one Web Worker of one connection.
+type Thread struct {
+	Conn  uint32
+	Index uint8
+}
+
+// A Lease is a chunk lent to a thread.
+type Lease struct {
+	ID     uint64
+	Thread Thread
+	First  uint64
+	Count  int
+	// Within is how long the thread has, from the moment at which it starts on it.
+	Within time.Duration
+}
+
+// Work is what there is to render, as the scheduler sees it.
+type Work interface {
+	// FreeRun returns the earliest run of frames at or after from that nobody renders, at most limit long.
+	FreeRun(from uint64, limit int) (first uint64, count int)
+	// Due returns the first frame that airs at t or later.
+	Due(t timeline.Instant) uint64
+	// End returns the first frame behind the horizon.
+	End() uint64
+	// Size returns how many frames lie between playhead and horizon.
+	Size() int
+}
+
+// A Scheduler knows the fleet. It is not safe for concurrent use. The instants that it is given must not go back.
+type Scheduler struct {
+	conns  map[uint32]*conn
+	order  []*thread // by who was leased to longest ago
+	lastID uint64
+
+	// overdue holds the leases that ran out and whose frames nobody else has delivered yet.
+	overdue map[uint64]Lease
+}
+
+type conn struct {
+	threads []*thread
+	ended   map[uint64]Lease // the last leases that ended, whatever their end
+	endings []uint64         // their numbers, oldest first
+}
+
+// New returns a scheduler without a fleet.
+func New() *Scheduler {
+	return &Scheduler{conns: make(map[uint32]*conn), overdue: make(map[uint64]Lease)}
+}
+
+// Join adds a connection with so many threads, at least 1. A connection joins once.
+func (s *Scheduler) Join(id uint32, threads int) {
+	c := &conn{ended: make(map[uint64]Lease)}
+	for i := range threads {
+		t := &thread{id: Thread{id, uint8(i)}}
+		c.threads = append(c.threads, t)
+		s.order = append(s.order, t)
+	}
+	s.conns[id] = c
+}
+
+// Leave removes a connection and returns the leases that it held.
+func (s *Scheduler) Leave(id uint32) (freed []Lease) {
+	c, ok := s.conns[id]
+	if !ok {
+		return nil
+	}
+	delete(s.conns, id)
+	kept := s.order[:0]
+	for _, t := range s.order {
+		if t.id.Conn != id {
+			kept = append(kept, t)
+		}
+	}
+	clear(s.order[len(kept):])
+	s.order = kept
+	for _, t := range c.threads {
+		freed = append(freed, t.queue...)
+	}
+	for lease, l := range s.overdue {
+		if l.Thread.Conn == id {
+			delete(s.overdue, lease)
+		}
+	}
+	return freed
+}
+
+// Threads returns how many threads the fleet has.
+func (s *Scheduler) Threads() int { return len(s.order) }
+
+// Conns returns how many connections the fleet has.
+func (s *Scheduler) Conns() int { return len(s.conns) }
+
+// Next lends the earliest chunk to a thread that can deliver it before it airs, and reports whether there was one.
+func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
+	share := s.share(work.Size())
+	for queued := range 2 { // idle threads first, and then those with room in their window
+		for i, t := range s.order {
+			if !t.ready(now) || len(t.queue) >= t.window() || (queued == 0) != (len(t.queue) == 0) {
+				continue
+			}
+			limit := t.chunk(share)
+			first, count := work.FreeRun(work.Due(t.delivery(now, limit)), limit)
+			if count == 0 || s.early(now, work, first, count, share) {
+				continue
+			}
+			s.lastID++
+			l := Lease{ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count)}
+			t.lend(now, l)
+			copy(s.order[i:], s.order[i+1:])
+			s.order[len(s.order)-1] = t
+			return l, true
+		}
+	}
+	return Lease{}, false
+}
+
+// share is how many frames a thread should be lent at once so that the ring has work for all.
+func (s *Scheduler) share(ring int) int {
+	return max(minChunk, min(ring/(overlap*max(1, len(s.order))), wire.MaxChunk))
+}
+
+// early reports whether a chunk at the horizon is better left to grow: it is smaller than a thread's share, and the
+// time in which it airs is far away.
+func (s *Scheduler) early(now timeline.Instant, work Work, first uint64, count, share int) bool {
+	half := timeline.Span(work.Size() / 2)
+	return count < share && first+uint64(count) == work.End() && first >= work.Due(now.Add(half))
+}
+
+// An Outcome says what a result is an answer to.
+type Outcome uint8
+
+// The outcomes of an answer.
+const (
+	// Unknown: the connection never held the lease, or it is forgotten.
+	Unknown Outcome = iota
+	// OnTime: the lease was running.
+	OnTime
+	// Late: the lease had ended. Its frames are welcome where they are still missing.
+	Late
+)
+
+// Answer notes that a connection answered a lease, having spent so long on it by its own account. It returns the lease,
+// and those that the thread must have lost because they came before it.
+func (s *Scheduler) Answer(now timeline.Instant, id uint32, lease uint64, spent time.Duration) (Lease, Outcome, []Lease) {
+	c, ok := s.conns[id]
+	if !ok {
+		return Lease{}, Unknown, nil
+	}
+	for _, t := range c.threads {
+		for i, l := range t.queue {
+			if l.ID != lease {
+				continue
+			}
+			skipped := append([]Lease(nil), t.queue[:i]...)
+			for _, old := range skipped {
+				c.end(old)
+			}
+			c.end(l)
+			t.answer(now, i, spent)
+			return l, OnTime, skipped
+		}
+	}
+	l, ok := c.ended[lease]
+	if !ok {
+		return Lease{}, Unknown, nil
+	}
+	delete(s.overdue, lease)
+	c.threads[l.Thread.Index].misses = 0
+	return l, Late, nil
+}
+
+// Expire returns the leases that have run out. Their frames are free.
+func (s *Scheduler) Expire(now timeline.Instant) (freed []Lease) {
+	for _, t := range s.order {
+		for len(t.queue) > 0 && now >= t.deadline {
+			l := t.queue[0]
+			freed = append(freed, l)
+			s.overdue[l.ID] = l
+			s.conns[t.id.Conn].end(l)
+			t.miss(now)
+		}
+	}
+	return freed
+}
+
+// Delivered notes that count frames from first on are there, and returns the leases that ran out earlier and whose
+// frames are all among them: their threads can stop.
+func (s *Scheduler) Delivered(first uint64, count int) (lost []Lease) {
+	for id, l := range s.overdue {
+		if l.First >= first && l.First+uint64(l.Count) <= first+uint64(count) {
+			lost = append(lost, l)
+			delete(s.overdue, id)
+		}
+	}
+	return lost
+}
+
+// Forget takes all leases back without blaming anybody, as when the timeline has jumped over them.
+func (s *Scheduler) Forget() (freed []Lease) {
+	for _, t := range s.order {
+		for _, l := range t.queue {
+			s.conns[t.id.Conn].end(l)
+		}
+		freed = append(freed, t.queue...)
+		t.queue = nil
+	}
+	clear(s.overdue)
+	return freed
+}
+
+// end remembers a lease that is over.
+func (c *conn) end(l Lease) {
+	c.ended[l.ID] = l
+	c.endings = append(c.endings, l.ID)
+	if len(c.endings) > remembered {
+		delete(c.ended, c.endings[0])
+		c.endings = append(c.endings[:0], c.endings[1:]...)
+	}
+}

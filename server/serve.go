@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/distributed-donut/donut/server/hub"
+	"github.com/distributed-donut/donut/server/orchestrator"
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/server/verify"
+)
+
+const (
+	// headerTimeout is how long a request's header may take, idleTimeout how long a connection may wait for the next.
+	headerTimeout = 5 * time.Second
+	idleTimeout   = time.Minute
+	// comeBack is how long tabs wait before they look for a server that went away.
+	comeBack = time.Second
+)
+
+// serve runs the server until ctx is done, and returns when everything it started has ended.
+func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (err error) {
+	log := newLogger(cfg, stderr)
+	listeners, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer listeners.Close()
+
+	pool, err := verify.New(ctx, module, verify.Config{Detail: cfg.detail, CacheDir: cfg.cacheDir, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close(context.WithoutCancel(ctx))) }()
+
+	clock := timeline.NewClock(cfg.epoch, timeline.System())
+	h := hub.New(hub.Config{
+		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead, MaxClients: cfg.maxClients,
+		Origins: cfg.origins,
+	})
+	fleet, err := orchestrator.New(orchestrator.Config{
+		Clock: clock, Audience: h, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
+		Auditors: runtime.GOMAXPROCS(0),
+	})
+	if err != nil {
+		return err
+	}
+	site, err := newSite(module, h.Handler(fleet), statistics{clock, fleet, h, pool})
+	if err != nil {
+		return err
+	}
+	public := newServer(site, log)
+	admin := newServer(adminHandler(), log)
+
+	var running sync.WaitGroup
+	defer running.Wait()
+	fleetContext, stopFleet := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopFleet()
+	running.Go(func() { fleet.Run(fleetContext) })
+
+	failed := make(chan error, 2)
+	running.Go(func() { failed <- serveOn(public, listeners.public) })
+	if listeners.admin != nil {
+		running.Go(func() { failed <- serveOn(admin, listeners.admin) })
+	}
+	log.Info("listening", "addr", listeners.public.Addr().String(), "admin_addr", cfg.adminAddr, "detail", cfg.detail,
+		"lead", cfg.lead, "epoch", cfg.epoch, "module_sha256", hexDigest(pool))
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	log.Info("draining", "within", cfg.drain)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.drain)
+	defer cancel()
+	site.drain()
+	stopFleet()
+	running.Go(func() { h.Close(drain, comeBack) })
+	for _, server := range []*http.Server{public, admin} {
+		running.Go(func() {
+			if server.Shutdown(drain) != nil {
+				server.Close()
+			}
+		})
+	}
+	running.Wait()
+	log.Info("stopped")
+	return err
+}
+
+// listeners are the open ports.
+type listeners struct {
+	public, admin net.Listener // admin is nil where there is none
+}
+
+func listen(cfg config) (l listeners, err error) {
+	if l.public, err = net.Listen("tcp", cfg.addr); err != nil {
+		return l, fmt.Errorf("listen for tabs: %w", err)
+	}
+	if cfg.adminAddr != "" {
+		if l.admin, err = net.Listen("tcp", cfg.adminAddr); err != nil {
+			l.public.Close()
+			return l, fmt.Errorf("listen for operators: %w (see -admin-addr)", err)
+		}
+	}
+	return l, nil
+}
+
+// Close closes what is still open.
+func (l listeners) Close() {
+	l.public.Close()
+	if l.admin != nil {
+		l.admin.Close()
+	}
+}
+
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serveOn serves until the server is shut down.
+func serveOn(server *http.Server, l net.Listener) error {
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+func newLogger(cfg config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.logLevel}
+	if cfg.logJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+func hexDigest(pool *verify.Pool) string {
+	digest := pool.Digest()
+	return hex.EncodeToString(digest[:])
+}
+
+// verifier lets the orchestrator ask the pool.
+type verifier struct {
+	*verify.Pool
+}
+
+// Check implements orchestrator.Verifier.
+func (v verifier) Check(ctx context.Context, first uint64, packed []byte) error {
+	err := v.Pool.Check(ctx, first, packed)
+	var mismatch *verify.Mismatch
+	if errors.As(err, &mismatch) {
+		return &orchestrator.Forgery{Frame: mismatch.Frame, Got: mismatch.Got, Want: mismatch.Want}
+	}
+	return err
+}

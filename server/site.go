@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"net/http/pprof"
+	"path"
+	"sync/atomic"
+	"time"
+
+	"github.com/distributed-donut/donut/server/hub"
+	"github.com/distributed-donut/donut/server/orchestrator"
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/server/verify"
+	"github.com/distributed-donut/donut/web"
+)
+
+// policy lets the page run its own scripts, workers and module, open its own socket, and nothing else.
+const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; " +
+	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// A site is all that is served to the public.
+type site struct {
+	mux      *http.ServeMux
+	draining atomic.Bool
+}
+
+// newSite reads the page's files, and the module, into memory.
+func newSite(module []byte, socket http.Handler, stats http.Handler) (*site, error) {
+	s := &site{mux: http.NewServeMux()}
+	s.mux.Handle("GET /ws", socket)
+	s.mux.Handle("GET /api/stats", stats)
+	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	s.mux.HandleFunc("GET /readyz", s.ready)
+	s.mux.Handle("GET /donut.wasm", newAsset("donut.wasm", module))
+	err := fs.WalkDir(web.Static(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(web.Static(), name)
+		if err != nil {
+			return err
+		}
+		pattern := "/" + name
+		if name == "index.html" {
+			pattern = "/{$}"
+		}
+		s.mux.Handle("GET "+pattern, newAsset(name, content))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the page's files: %w", err)
+	}
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Content-Security-Policy", policy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	s.mux.ServeHTTP(w, r)
+}
+
+// drain makes the site unready.
+func (s *site) drain() { s.draining.Store(true) }
+
+func (s *site) ready(w http.ResponseWriter, _ *http.Request) {
+	if s.draining.Load() {
+		http.Error(w, "draining", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// An asset is a file in memory. Browsers keep it and ask each time whether it is still the same.
+type asset struct {
+	name, mime, tag string
+	content         []byte
+}
+
+func newAsset(name string, content []byte) asset {
+	kind := mime.TypeByExtension(path.Ext(name))
+	if path.Ext(name) == ".wasm" {
+		kind = "application/wasm" // whatever this machine's tables say
+	}
+	sum := sha256.Sum256(content)
+	return asset{name: name, mime: kind, tag: fmt.Sprintf("%q", fmt.Sprintf("%x", sum[:16])), content: content}
+}
+
+// ServeHTTP implements http.Handler.
+func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", a.mime)
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", a.tag)
+	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.content))
+}
+
+// statistics answers /api/stats.
+type statistics struct {
+	clock *timeline.Clock
+	fleet *orchestrator.Orchestrator
+	hub   *hub.Hub
+	pool  *verify.Pool
+}
+
+// ServeHTTP implements http.Handler.
+func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	snapshot := s.fleet.Snapshot()
+	now, _ := s.clock.Now()
+	stats := struct {
+		Frame          uint64  `json:"frame"`
+		LeadSeconds    float64 `json:"lead_seconds"`
+		Viewers        uint64  `json:"viewers"`
+		Workers        uint64  `json:"workers"`
+		Threads        uint64  `json:"threads"`
+		Aired          uint64  `json:"aired_frames"`
+		Unaudited      uint64  `json:"aired_unaudited_frames"`
+		Fleet          uint64  `json:"fleet_frames"`
+		Server         uint64  `json:"server_frames"`
+		Audited        uint64  `json:"audited_frames"`
+		Forged         uint64  `json:"forged_frames"`
+		Evictions      uint64  `json:"evictions"`
+		Stalled        uint64  `json:"stalled_frames"`
+		Hedged         uint64  `json:"hedged_frames"`
+		Wasted         uint64  `json:"wasted_frames"`
+		Late           uint64  `json:"late_frames"`
+		BytesPerFrame  float64 `json:"bytes_per_frame"`
+		AuditRate      float64 `json:"audit_rate"`
+		Replays        uint64  `json:"viewer_replays"`
+		VerifierErrors uint64  `json:"verifier_errors"`
+		ModuleSHA256   string  `json:"module_sha256"`
+	}{
+		Frame: now.Frame(), LeadSeconds: snapshot.Lead.Seconds(),
+		Viewers: snapshot.Viewers, Workers: snapshot.Workers, Threads: snapshot.Threads,
+		Aired: snapshot.Aired, Unaudited: snapshot.Unaudited, Fleet: snapshot.Fleet, Server: snapshot.Server,
+		Audited: snapshot.Audited, Forged: snapshot.Forged, Evictions: snapshot.Evictions, Stalled: snapshot.Stalled,
+		Hedged: snapshot.Hedged, Wasted: snapshot.Wasted, Late: snapshot.Late,
+		Replays: s.hub.Stats().Replayed.Load(), VerifierErrors: snapshot.VerifierErrors, ModuleSHA256: hexDigest(s.pool),
+	}
+	if aired := float64(snapshot.Aired); aired > 0 {
+		stats.BytesPerFrame = float64(snapshot.StreamSize) / aired
+		stats.AuditRate = (aired - float64(snapshot.Unaudited)) / aired
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.Encode(stats) // an error means that nobody reads
+}
+
+// adminHandler is what operators get.
+func adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}

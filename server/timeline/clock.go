@@ -1,0 +1,103 @@
+package timeline
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxAhead is how far the wall clock may run ahead before the timeline jumps to it. A machine that slept is further.
+	maxAhead = 250 * time.Millisecond
+	// maxSlew is the most that the timeline runs faster or slower than the monotonic clock to get back to the wall clock.
+	maxSlew = 0.005
+	// ComparePeriod is how often Compare is to be called.
+	ComparePeriod = time.Second
+)
+
+// A Reading is what the machine's two clocks say at one moment: one never steps, the other knows the date.
+type Reading struct {
+	Monotonic time.Duration
+	Wall      time.Time
+}
+
+// System returns a function that reads the machine's clocks. The monotonic one starts at 0 and stands still while the
+// machine sleeps.
+func System() func() Reading {
+	start := time.Now()
+	return func() Reading {
+		now := time.Now()
+		return Reading{Monotonic: now.Sub(start), Wall: now.Round(0)}
+	}
+}
+
+// A Clock tells the timeline's time. It follows the monotonic clock, is compared with the wall clock once a second, and
+// never goes back. Now may be called concurrently with everything; Compare by one goroutine.
+type Clock struct {
+	epoch time.Time
+	read  func() Reading
+	line  atomic.Pointer[line]
+}
+
+// A line is the current relation of the monotonic clock to the timeline. Lines are immutable.
+type line struct {
+	monotonic  time.Duration // where it starts
+	instant    Instant       // there
+	slew       float64       // how much faster than the monotonic clock it runs
+	generation uint32
+}
+
+func (l *line) at(monotonic time.Duration) Instant {
+	elapsed := monotonic - l.monotonic
+	return l.instant.Add(elapsed + time.Duration(float64(elapsed)*l.slew))
+}
+
+// NewClock returns a clock of generation 1 that agrees with the wall clock now. The epoch is of Unix time.
+func NewClock(epoch time.Time, read func() Reading) *Clock {
+	c := &Clock{epoch: epoch, read: read}
+	r := read()
+	c.line.Store(&line{monotonic: r.Monotonic, instant: c.wall(r), generation: 1})
+	return c
+}
+
+// Epoch returns the wall-clock time of frame 0.
+func (c *Clock) Epoch() time.Time { return c.epoch }
+
+// wall is the instant that the wall clock shows.
+func (c *Clock) wall(r Reading) Instant {
+	return Instant(r.Wall.UnixMicro() - c.epoch.UnixMicro())
+}
+
+// Now returns the instant and the clock's generation. Within a generation time neither jumps nor goes back.
+func (c *Clock) Now() (now Instant, generation uint32) {
+	// The line is loaded before the clock is read: an older line then at worst extrapolates a moment too far.
+	l := c.line.Load()
+	return l.at(c.read().Monotonic), l.generation
+}
+
+// A Comparison is what Compare found and did.
+type Comparison struct {
+	// Ahead is how far the wall clock was ahead of the timeline; negative when it was behind.
+	Ahead time.Duration
+	// Jumped says that the timeline jumped forward by Ahead, and that a new generation began.
+	Jumped bool
+}
+
+// Compare holds the timeline against the wall clock and corrects its course: a wall clock more than 250 ms ahead means
+// that the machine slept, and the timeline jumps; any other difference is slewed away, at most 0.5%.
+func (c *Clock) Compare() Comparison {
+	r := c.read()
+	old := c.line.Load()
+	now := old.at(r.Monotonic)
+	ahead := c.wall(r).Sub(now)
+
+	next := &line{monotonic: r.Monotonic, instant: now, generation: old.generation}
+	if ahead > maxAhead {
+		next.instant = now.Add(ahead)
+		next.generation++
+		c.line.Store(next)
+		return Comparison{Ahead: ahead, Jumped: true}
+	}
+	next.slew = max(-maxSlew, min(maxSlew, ahead.Seconds()/ComparePeriod.Seconds()))
+	c.line.Store(next)
+	return Comparison{Ahead: ahead}
+}
