@@ -97,10 +97,10 @@ func (c *core) join(now timeline.Instant, number uint32, conn Peer, addr netip.A
 	}
 }
 
-// start starts the stream at the frame that is on screen now.
+// start starts the stream with a frame that is on screen soon.
 func (c *core) start(now timeline.Instant) {
-	c.ring.Reset(now.Frame())
 	c.plan = plan{started: now}
+	c.ring.Reset(c.plan.first().Frame())
 	c.key = true
 	c.allowance, c.allowedAt = maxAllowance, now
 }

@@ -12,23 +12,28 @@ const (
 	// messageFrames is how many frames a message covers in the steady state: messages start at its multiples.
 	messageFrames = 60
 	// firstFrames is how many frames a message covers while the stream gathers its head start.
-	firstFrames = 30
+	firstFrames = 12
 
 	// ahead is how long before its first frame's moment a message goes out in the steady state.
 	ahead = 2500 * time.Millisecond
-	// firstAhead is how much of that the stream starts with.
-	firstAhead = 500 * time.Millisecond
+	// firstServed is how much of a stream the server renders itself at once when it starts.
+	firstServed = 500 * time.Millisecond
+	// firstDelay is how long after its start a stream's first frame is on screen: time to render it.
+	firstDelay = 100 * time.Millisecond
 
 	// rescueAhead is how long before a frame airs the server renders it itself.
 	rescueAhead = time.Second
 )
 
 // A plan says when each frame airs. In the steady state a message goes out 2.5 s before its first frame's moment. A
-// stream that starts has no such time: its first half second goes out at once, and what follows is sent at twice the
-// pace at which it plays until the head start is there.
+// stream that starts has no such time: its first frames go out as soon as they are rendered, and what follows is sent at
+// twice the pace at which it plays, at the latest, until the head start is there.
 type plan struct {
 	started timeline.Instant
 }
+
+// first is when the stream's first frame is on screen, and goes out at the latest.
+func (p plan) first() timeline.Instant { return p.started.Add(firstDelay) }
 
 // regular is when a message that holds frame n goes out in the steady state.
 func (p plan) regular(n uint64) timeline.Instant {
@@ -37,15 +42,19 @@ func (p plan) regular(n uint64) timeline.Instant {
 
 // airBy is when frame n goes out at the latest, wanting or not. It never decreases with n.
 func (p plan) airBy(n uint64) timeline.Instant {
-	gathering := p.started + max(0, timeline.Start(n).Add(-firstAhead)-p.started)/2
+	gathering := p.first() + max(0, timeline.Start(n)-p.first())/2
 	return max(p.regular(n), gathering)
 }
 
-// rescueBy is when the server renders frame n itself where nobody sent it: a second before it airs, but at the start of
-// a stream, when there is less time than two seconds, the fleet is given half of it.
+// rescueBy is when the server renders frame n itself where nobody sent it: a second before it airs. At the start of a
+// stream there is less time: the server renders the first half second at once, and leaves the fleet half of the time
+// that there is for the rest.
 func (p plan) rescueBy(n uint64) timeline.Instant {
+	if timeline.Start(n) < p.started.Add(firstServed) {
+		return p.started
+	}
 	airs := p.airBy(n)
-	return airs - min(timeline.Instant(0).Add(rescueAhead), (airs-p.started)/2)
+	return max(airs.Add(-rescueAhead), p.started+(airs-p.first())/2)
 }
 
 // due returns the first frame from first on, and before end, that airs at t or later; end where there is none.

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/distributed-donut/donut/tools/wasmbuild/build"
+	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/digest"
+	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// module is the module of this checkout, built once.
+var module = sync.OnceValues(func() ([]byte, error) { return build.Module(context.Background()) })
+
+// lines is a log that can be read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// A program is a running server.
+type program struct {
+	url  string
+	log  *lines
+	stop func() error
+}
+
+// start runs a server on a free port, until stop or the end of the test.
+func start(t *testing.T, args ...string) program {
+	t.Helper()
+	bytes, err := module()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"-addr", "127.0.0.1:0", "-admin-addr", "", "-cache-dir", os.TempDir() + "/donut-test-cache"}, args...)
+	log := new(lines)
+	cfg, err := parseConfig(args, func(string) string { return "" }, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, cfg, bytes, log) }()
+	stop := sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", log)
+		}
+	})
+	pattern := regexp.MustCompile(`msg=listening addr=(\S+)`)
+	var match []string
+	await(t, "the server listens", func() bool {
+		match = pattern.FindStringSubmatch(log.String())
+		return match != nil
+	})
+	return program{url: "http://" + match[1], log: log, stop: stop}
+}
+
+// await polls until ok, for 20 s at most.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for !ok() {
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatalf("waited 20 s in vain: %s", what)
+		}
+	}
+}
+
+// statistic reads one number of /api/stats.
+func (p program) statistic(t *testing.T, name string) float64 {
+	t.Helper()
+	response, err := http.Get(p.url + "/api/stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var stats map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&stats); err != nil {
+		t.Fatal(err)
+	}
+	value, ok := stats[name].(float64)
+	if !ok {
+		t.Fatalf("/api/stats has no number %q: %v", name, stats)
+	}
+	return value
+}
+
+// A tab is a client as a browser's tab is one, in Go.
+type tab struct {
+	t      *testing.T
+	socket *websocket.Conn
+	// render draws what the tab sends; nil for as it should be.
+	render func(p *donut.Picture, n uint64)
+	// seen is called for every frame that the tab is sent, nil for one that is missing.
+	seen    func(n uint64, p *donut.Picture)
+	decoder codec.Decoder
+	welcome wire.Welcome
+	goodbye wire.Goodbye
+}
+
+// join connects a tab with so many threads and waits until it is welcomed.
+func join(t *testing.T, p program, threads int) *tab {
+	t.Helper()
+	bytes, err := module()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := digest.New()
+	hash.Write(bytes)
+	tab := dial(t, p, wire.Hello{Threads: uint8(threads), Codec: codec.Version, Digest: hash.Sum()}.Append(nil))
+	message, err := tab.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tab.welcome, err = wire.ParseWelcome(message); err != nil {
+		t.Fatal(err)
+	}
+	return tab
+}
+
+// dial connects and says hello.
+func dial(t *testing.T, p program, hello []byte) *tab {
+	t.Helper()
+	socket, _, err := websocket.Dial(t.Context(), p.url+"/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { socket.CloseNow() })
+	socket.SetReadLimit(1 << 20)
+	tab := &tab{t: t, socket: socket}
+	tab.write(hello)
+	return tab
+}
+
+func (c *tab) read() ([]byte, error) {
+	_, message, err := c.socket.Read(c.t.Context())
+	return message, err
+}
+
+func (c *tab) write(message []byte) {
+	c.socket.Write(c.t.Context(), websocket.MessageBinary, message) // an error shows in the next read
+}
+
+// play renders what it is lent and watches, until the connection ends. It returns the error that ended it.
+func (c *tab) play() error {
+	renderer := donut.NewRenderer(int(c.welcome.Detail))
+	render := c.render
+	if render == nil {
+		render = renderer.Render
+	}
+	c.write(wire.Probe{}.Append(nil))
+	for {
+		message, err := c.read()
+		if err != nil {
+			return err
+		}
+		switch wire.KindOf(message) {
+		case wire.KindLease:
+			lease, err := wire.ParseLease(message)
+			if err != nil {
+				return err
+			}
+			result := wire.Result{Lease: lease.Lease, First: lease.First, Spent: 1000}
+			var picture donut.Picture
+			for i := range uint64(lease.Count) {
+				render(&picture, lease.First+i)
+				result.Frames = append(result.Frames, make([]byte, wire.PackedSize)...)
+				wire.Pack(result.Frames[int(i)*wire.PackedSize:], &picture)
+			}
+			c.write(result.Append(nil))
+		case wire.KindBroadcast:
+			m, err := wire.ParseBroadcast(message)
+			if err != nil {
+				return err
+			}
+			if _, err := c.decoder.Decode(m.Stream, c.seen); err != nil {
+				return err
+			}
+			c.write(wire.Probe{Ack: c.decoder.Number()}.Append(nil))
+		case wire.KindGoodbye:
+			if c.goodbye, err = wire.ParseGoodbye(message); err != nil {
+				return err
+			}
+		case wire.KindReply, wire.KindRevoke:
+		default:
+			return fmt.Errorf("unexpected %v", wire.KindOf(message))
+		}
+	}
+}
+
+func TestFleetCarriesTheStream(t *testing.T) {
+	p := start(t)
+	worker, viewer := join(t, p, 2), join(t, p, 0)
+	if worker.welcome.Threads != 2 || viewer.welcome.Threads != 0 {
+		t.Errorf("welcomed with %d and %d threads, want 2 and 0", worker.welcome.Threads, viewer.welcome.Threads)
+	}
+	go worker.play()
+	check := newWatch(t, 1)
+	viewer.seen = check.frame
+	go viewer.play()
+	await(t, "400 frames are seen", func() bool { return check.count() >= 400 })
+	for name, want := range map[string]float64{
+		"viewers": 2, "workers": 1, "threads": 2, "stalled_frames": 0, "forged_frames": 0, "aired_unaudited_frames": 0,
+	} {
+		if got := p.statistic(t, name); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	if fleet, server := p.statistic(t, "fleet_frames"), p.statistic(t, "server_frames"); fleet < 300 || server > 60 {
+		t.Errorf("the fleet rendered %v of the aired frames and the server %v", fleet, server)
+	}
+}
+
+// A watch checks each frame that a viewer is shown.
+type watch struct {
+	t        *testing.T
+	mu       sync.Mutex
+	renderer *donut.Renderer
+	frames   int
+	last     uint64
+}
+
+func newWatch(t *testing.T, detail int) *watch {
+	return &watch{t: t, renderer: donut.NewRenderer(detail)}
+}
+
+func (w *watch) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.frames
+}
+
+func (w *watch) frame(n uint64, p *donut.Picture) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.frames > 0 && n != w.last+1 {
+		w.t.Errorf("frame %d follows frame %d", n, w.last)
+	}
+	w.frames++
+	w.last = n
+	var want donut.Picture
+	w.renderer.Render(&want, n)
+	if p == nil {
+		w.t.Errorf("frame %d is missing", n)
+	} else if *p != want {
+		w.t.Errorf("frame %d is forged", n)
+	}
+}
