@@ -102,7 +102,7 @@ func (c *core) start(now timeline.Instant) {
 	c.plan = plan{started: now}
 	c.ring.Reset(c.plan.first().Frame())
 	c.key = true
-	c.allowance, c.allowedAt = maxAllowance, now
+	c.allowance, c.allowedAt = float64(maxAllowance), now
 }
 
 // jump follows a timeline that has jumped: what was ahead lies behind, and nobody is to blame for it.

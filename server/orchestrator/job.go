@@ -16,9 +16,9 @@ const (
 	// more urgent never waits long.
 	batchFrames = 12
 
-	// maxAllowance is how many frames the server may render itself in one go: as many as a stream lacks that starts
-	// without a fleet. On average it renders no more than the stream plays.
-	maxAllowance = 3 * donut.FPS
+	// maxAllowance is how many frames the server may render itself in one go: the head start of a stream that has no
+	// fleet, and a message. On average it renders no more than the stream plays.
+	maxAllowance = int(ahead/time.Second+2) * donut.FPS
 
 	// verifierRest is how long nothing is asked of the verifier after it failed.
 	verifierRest = 100 * time.Millisecond
@@ -50,7 +50,7 @@ func (c *core) assign(now timeline.Instant) {
 	if now < c.restUntil {
 		return
 	}
-	c.allowance = min(maxAllowance, c.allowance+now.Sub(c.allowedAt).Seconds()*donut.FPS)
+	c.allowance = min(float64(maxAllowance), c.allowance+now.Sub(c.allowedAt).Seconds()*donut.FPS)
 	c.allowedAt = now
 	batch := max(1, batchFrames/(c.detail*c.detail))
 	for ; c.idle > 0; c.idle-- {

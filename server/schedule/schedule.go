@@ -71,6 +71,7 @@ type Scheduler struct {
 	conns  map[uint32]*conn
 	order  []*thread // by who was leased to longest ago
 	lastID uint64
+	fresh  uint64 // the first frame that nobody was ever lent
 
 	// overdue holds the leases that ran out and whose frames nobody else has delivered yet.
 	overdue map[uint64]Lease
@@ -145,6 +146,7 @@ func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
 			}
 			s.lastID++
 			l := Lease{ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count)}
+			s.fresh = max(s.fresh, first+uint64(count))
 			t.lend(now, l)
 			copy(s.order[i:], s.order[i+1:])
 			s.order[len(s.order)-1] = t
@@ -159,11 +161,11 @@ func (s *Scheduler) share(ring int) int {
 	return max(minChunk, min(ring/(overlap*max(1, len(s.order))), wire.MaxChunk))
 }
 
-// early reports whether a chunk at the horizon is better left to grow: it is smaller than a thread's share, and the
-// time in which it airs is far away.
+// early reports whether a chunk at the horizon is better left to grow: it is smaller than a thread's share, nobody was
+// lent it before, and the time at which it airs is far away.
 func (s *Scheduler) early(now timeline.Instant, work Work, first uint64, count, share int) bool {
 	half := timeline.Span(work.Size() / 2)
-	return count < share && first+uint64(count) == work.End() && first >= work.Due(now.Add(half))
+	return count < share && first >= s.fresh && first+uint64(count) == work.End() && first >= work.Due(now.Add(half))
 }
 
 // An Outcome says what a result is an answer to.

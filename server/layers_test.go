@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers is who may import what: for each package, the packages of this module and the third-party packages that its
+// non-test files import directly. What is not listed is forbidden.
+const layers = `
+wasm/donut:          -
+wasm/digest:         -
+wasm/wire:           wasm/donut
+wasm/codec:          wasm/donut wasm/wire
+wasm:                wasm/donut wasm/wire wasm/codec wasm/digest
+
+server/timeline:     wasm/donut
+server/ring:         wasm/wire
+server/schedule:     wasm/wire server/timeline
+server/trust:        server/timeline
+server/orchestrator: wasm/donut wasm/wire wasm/codec server/timeline server/ring server/schedule server/trust
+server/verify:       wasm/donut wasm/wire wasm/codec github.com/tetratelabs/wazero
+server/hub:          wasm/wire wasm/codec server/timeline server/orchestrator github.com/coder/websocket
+web:                 -
+server:              wasm/donut server/timeline server/orchestrator server/verify server/hub web
+
+tools/leakcheck:         -
+tools/wasmbuild/build:   -
+tools/wasmbuild:         tools/wasmbuild/build
+tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web github.com/coder/websocket
+tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web
+tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline github.com/coder/websocket
+`
+
+// barred are packages of the standard library that make the module larger than all else in it.
+var barred = []string{"fmt", "time", "sync", "os", "net"}
+
+func TestImportsFollowThePolicy(t *testing.T) {
+	allowed := make(map[string][]string)
+	for line := range strings.Lines(layers) {
+		if name, imports, ok := strings.Cut(line, ":"); ok {
+			allowed[name] = strings.Fields(imports)
+		}
+	}
+	list := exec.Command("go", "list", "-json=ImportPath,Imports,Module", "../...")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	type listed struct {
+		ImportPath string
+		Imports    []string
+		Module     struct{ Path string }
+	}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
+		may, known := allowed[name]
+		delete(allowed, name)
+		if !known {
+			t.Errorf("package %s is not in the policy", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			imported = strings.TrimPrefix(imported, p.Module.Path+"/")
+			switch first, _, _ := strings.Cut(imported, "/"); {
+			case first == "wasm", first == "server", first == "web", first == "tools":
+				if !slices.Contains(may, imported) {
+					t.Errorf("%s imports %s", name, imported)
+				}
+			case strings.Contains(first, "."):
+				if !slices.ContainsFunc(may, func(m string) bool { return imported == m || strings.HasPrefix(imported, m+"/") }) {
+					t.Errorf("%s imports %s", name, imported)
+				}
+			case (name == "wasm" || path.Dir(name) == "wasm") && slices.Contains(barred, first):
+				t.Errorf("%s imports %s, which is too large for the module", name, imported)
+			}
+		}
+	}
+	for name := range allowed {
+		t.Errorf("the policy names package %s, which does not exist", name)
+	}
+}
