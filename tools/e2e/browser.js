@@ -1,0 +1,71 @@
+/** Real browsers, each with a fresh profile, and pages that tell what went wrong in them. */
+
+import puppeteer from 'puppeteer-core';
+
+const CHROMIUM_FLAGS = [
+  '--no-sandbox', // needed as root, and what is opened here is our own
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** @param {{ browser?: 'chrome' | 'firefox' }} [options] */
+export function launch({ browser = 'chrome' } = {}) {
+  const firefox = browser === 'firefox';
+  return puppeteer.launch({
+    browser,
+    headless: true,
+    executablePath: firefox
+      ? process.env.FIREFOX || '/usr/bin/firefox-esr'
+      : process.env.CHROME || '/usr/bin/chromium',
+    args: firefox ? [] : CHROMIUM_FLAGS,
+  });
+}
+
+/**
+ * A page in a context of its own, since only then do several of them count as visible.
+ * @typedef {object} Tab
+ * @property {import('puppeteer-core').Page} page
+ * @property {string[]} complaints  console errors, uncaught errors, failed and foreign requests, in the order of time
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * @param {import('puppeteer-core').Browser} browser
+ * @param {string} url
+ * @param {{ before?: () => void, javascript?: boolean }} [options]  before runs in the page ahead of its scripts
+ * @returns {Promise<Tab>}
+ */
+export async function openTab(browser, url, { before, javascript = true } = {}) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  const { origin } = new URL(url);
+  /** @type {string[]} */
+  const complaints = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`uncaught: ${error}`));
+  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on('request', (request) => {
+    const { protocol } = new URL(request.url());
+    if (protocol !== 'data:' && new URL(request.url()).origin !== origin) complaints.push(`foreign: ${request.url()}`);
+  });
+  if (!javascript) await page.setJavaScriptEnabled(false);
+  if (before) await page.evaluateOnNewDocument(before);
+  await page.evaluateOnNewDocument(() => {
+    addEventListener('securitypolicyviolation', (event) => {
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  await page.goto(url, { waitUntil: 'load' });
+  return { page, complaints, close: () => context.close() };
+}
+
+/** Waits until the tab plays. @param {Tab} tab @param {number} [timeout] */
+export async function playing({ page }, timeout = 10_000) {
+  await page.waitForFunction(() => /** @type {any} */ (window).donut.frame !== null, { timeout, polling: 20 });
+}

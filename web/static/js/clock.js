@@ -1,0 +1,167 @@
+/**
+ * The server's clock, as seen from here: server instant = local instant + offset.
+ *
+ * Each probe that comes back gives a sample of the offset, wrong by half its round trip at most. The best sample is the
+ * one with the least such bound, grown by what two quartz clocks may have drifted apart since. Small corrections are
+ * slewed, so that playback neither skips nor doubles for them; large ones are stepped.
+ *
+ * All instants are milliseconds. Time is an argument.
+ */
+
+const BURST = 8; // probes after a join or a jump
+const BURST_SPACING = 75;
+const SPACING = 5_000;
+const SAMPLES = 32; // remembered; the drift makes older ones useless
+const DRIFT = 50e-6;
+const SLEW = 0.02; // of the time that passes
+const STEP = 100; // errors from here on are stepped
+const JUMP = 100; // what wall clock and monotonic clock may part before one of them has jumped
+const ROUGH = 500; // how far a guess from the welcome may be off
+
+/**
+ * The offset as a function of time: it starts at `from` and moves toward `to`. Plain data, so that it can be posted.
+ * @typedef {{ at: number, from: number, to: number }} Reading
+ */
+
+/** @param {Reading} reading @param {number} now @returns {number} the offset at a local instant */
+export function offsetAt({ at, from, to }, now) {
+  const most = SLEW * Math.max(0, now - at);
+  return from + Math.max(-most, Math.min(most, to - from));
+}
+
+/**
+ * The step in which a clock advances: a round trip shorter than that cannot be told from one as long.
+ * @param {() => number} now
+ */
+export function clockStep(now) {
+  let [step, last] = [Infinity, now()];
+  for (let changes = 0, reads = 0; changes < 4 && reads < 1e6; reads++) {
+    const time = now();
+    if (time > last) {
+      step = Math.min(step, time - last);
+      changes++;
+    }
+    last = time;
+  }
+  return Number.isFinite(step) ? step : 0;
+}
+
+/** @typedef {{ offset: number, rtt: number, at: number }} Sample */
+
+export class Clock {
+  #step;
+  /** @type {Sample[]} */
+  #samples = [];
+  /** @type {Reading | null} */
+  #reading = null;
+  #measured = false; // whether the reading rests on a sample, not on a guess
+  /** @type {number | null} */
+  #rtt = null;
+  #burst = BURST;
+  #since = -Infinity; // what was sent earlier says nothing
+  #lastProbe = -Infinity;
+  /** @type {number | null} */
+  #generation = null;
+  /** @type {number | null} */
+  #parting = null; // of wall clock and monotonic clock
+
+  /** @param {number} step  of the local clock, see clockStep */
+  constructor(step) {
+    this.#step = step;
+  }
+
+  /** @returns {Reading | null} null before the first guess */
+  get reading() {
+    return this.#reading;
+  }
+
+  /** The best sample's round trip, at least the clock's step; null without a sample. */
+  get rtt() {
+    return this.#rtt;
+  }
+
+  /** Drops what was measured; the reading stands until there is better. @param {number} now */
+  restart(now) {
+    this.#samples = [];
+    this.#since = Math.floor(now); // probes name their instant in whole microseconds
+    this.#burst = BURST;
+    this.#lastProbe = -Infinity;
+    this.#parting = null;
+  }
+
+  /**
+   * Takes in the instant at which a server says it sent something that is here now. The guess is early by the time it
+   * was under way, so an offset that fits is left alone.
+   * @param {number} server
+   * @param {number} generation
+   * @param {number} now
+   */
+  guess(server, generation, now) {
+    const jumped = this.#generation !== generation;
+    this.generation(generation, now);
+    const offset = server - now;
+    if (this.#reading && !jumped) {
+      const late = offsetAt(this.#reading, now) - offset;
+      if (late >= -ROUGH && late <= ROUGH) return;
+    }
+    this.#reading = { at: now, from: offset, to: offset };
+    this.#measured = false;
+  }
+
+  /** Takes in the generation of the server's clock that a message names. @param {number} generation @param {number} now */
+  generation(generation, now) {
+    if (this.#generation === generation) return;
+    this.#generation = generation;
+    this.restart(now);
+  }
+
+  /**
+   * Looks whether the local clock jumped, as it does when the machine sleeps, and restarts if so.
+   * @param {number} now
+   * @param {number} wall  Date.now()
+   */
+  check(now, wall) {
+    this.#parting ??= wall - now;
+    if (Math.abs(wall - now - this.#parting) >= JUMP) this.restart(now);
+  }
+
+  /** Milliseconds until the next probe is due. @param {number} now */
+  due(now) {
+    return Math.max(0, this.#lastProbe + (this.#burst > 0 ? BURST_SPACING : SPACING) - now);
+  }
+
+  /** Notes that a probe is sent. @param {number} now */
+  sent(now) {
+    this.#lastProbe = now;
+    if (this.#burst > 0) this.#burst--;
+  }
+
+  /**
+   * Takes in a probe's answer: when it was sent and came back by this clock, was received and answered by the server's.
+   * @param {{ sent: number, received: number, replied: number, generation: number }} reply
+   * @param {number} now
+   */
+  reply({ sent, received, replied, generation }, now) {
+    if (generation !== this.#generation) {
+      this.generation(generation, now); // it may lie astride the jump: not a sample
+      return;
+    }
+    const elapsed = now - sent - (replied - received);
+    if (sent < this.#since || sent > now || received > replied || elapsed < -this.#step) return;
+    const rtt = Math.max(elapsed, this.#step);
+    this.#samples.push({ offset: (received - sent + (replied - now)) / 2, rtt, at: now });
+    if (this.#samples.length > SAMPLES) this.#samples.shift();
+    const bound = (/** @type {Sample} */ sample) => sample.rtt / 2 + DRIFT * (now - sample.at);
+    const best = this.#samples.reduce((best, sample) => (bound(best) < bound(sample) ? best : sample));
+    this.#rtt = best.rtt;
+    this.#aim(best.offset, now);
+  }
+
+  /** @param {number} offset @param {number} now */
+  #aim(offset, now) {
+    const from = this.#reading ? offsetAt(this.#reading, now) : offset;
+    const slew = this.#measured && Math.abs(offset - from) < STEP;
+    this.#reading = { at: now, from: slew ? from : offset, to: offset };
+    this.#measured = true;
+  }
+}

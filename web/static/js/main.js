@@ -1,0 +1,122 @@
+/** The page: starts the stream worker, paints what it sends, and shows how things stand. */
+
+import { FrameBuffer } from './buffer.js';
+import { offsetAt } from './clock.js';
+import { Growth, figures } from './figures.js';
+import { threadsAsked } from './page-url.js';
+import { Panel } from './panel.js';
+import { Screen } from './screen.js';
+import { mayReload, missing } from './status.js';
+
+const KEPT_SECONDS = 20; // of frames; more arrive while the page is hidden and paints nothing
+const BEHIND_SECONDS = 2; // how long a stall shows the frame before it; then the picture just stays
+const PANEL_EVERY = 250; // milliseconds
+
+const screen = new Screen(/** @type {HTMLElement} */ (document.getElementById('donut')));
+const panel = new Panel();
+const growth = new Growth();
+/** @type {import('./status.js').Status} */
+let status = { state: 'connecting' };
+/** @type {import('./messages.js').Welcome | null} */
+let welcome = null;
+/** @type {import('./clock.js').Reading | null} */
+let reading = null;
+/** @type {number | null} */
+let rtt = null;
+let rendered = 0;
+/** @type {FrameBuffer | null} */
+let frames = null;
+
+const now = () => performance.timeOrigin + performance.now();
+const fps = () => screen.perSecond(now());
+
+Object.defineProperty(window, 'donut', {
+  enumerable: true,
+  value: Object.freeze({
+    /** The number of the frame on screen, or null. */
+    get frame() { return screen.frame; },
+    /** Distinct frames painted within the last second. */
+    get fps() { return fps(); },
+    /** What to add to this machine's clock (Unix time) to get the server's instant since its epoch, or null. */
+    get offsetMs() { return reading && offsetAt(reading, now()); },
+    /** The round trip of the best probe, or null. */
+    get rttMs() { return rtt; },
+    /** Threads that the server leases to. */
+    get threads() { return welcome?.threads ?? 0; },
+    get paused() { return screen.paused; },
+  }),
+});
+
+/** @param {import('./messages.js').ToPage} message */
+function hear(message) {
+  switch (message.type) {
+    case 'status':
+      status = message.status;
+      if (status.state === 'outdated' && mayReload(sessionStorage, Date.now())) location.reload();
+      return panel.status(status, now());
+    case 'welcome': {
+      const { fps, textSize } = message.constants;
+      // Frames of another picture or timeline bear the same numbers.
+      if (!frames || welcome?.epoch !== message.welcome.epoch || welcome.detail !== message.welcome.detail) {
+        frames = new FrameBuffer(textSize, KEPT_SECONDS * fps, BEHIND_SECONDS * fps);
+        screen.play(frames, fps);
+      }
+      welcome = message.welcome;
+      return panel.module(welcome.digest);
+    }
+    case 'clock':
+      ({ reading, rtt } = message);
+      return screen.set(reading);
+    case 'frames':
+      growth.add(message.broadcast.stats);
+      return frames?.add(message.broadcast.first, message.broadcast.count, message.text);
+    case 'rendered':
+      rendered = message.frames;
+  }
+}
+
+function showPanel() {
+  panel.status(status, now());
+  panel.show(figures(growth, { fps: fps(), rendered, threads: welcome?.threads ?? 0, rtt, digest: welcome?.digest ?? '' }));
+}
+
+function start() {
+  const worker = new Worker(new URL('stream.worker.js', import.meta.url), { type: 'module', name: 'stream' });
+  /** @param {import('./messages.js').ToStream} message */
+  const tell = (message) => worker.postMessage(message);
+  worker.onmessage = ({ data }) => hear(data);
+  tell({ type: 'start', base: document.baseURI, threads: threadsAsked(location.search) });
+
+  const resume = () => tell({ type: 'resume' });
+  addEventListener('online', resume);
+  addEventListener('pageshow', ({ persisted }) => persisted && resume());
+  document.addEventListener('resume', resume);
+
+  /** @param {DOMHighResTimeStamp} time */
+  const refresh = (time) => {
+    requestAnimationFrame(refresh);
+    screen.refresh(performance.timeOrigin + time);
+  };
+  requestAnimationFrame(refresh);
+  setInterval(showPanel, PANEL_EVERY);
+}
+
+function offerPause() {
+  const button = /** @type {HTMLButtonElement} */ (document.getElementById('pause'));
+  const set = (/** @type {boolean} */ paused) => {
+    screen.paused = paused;
+    button.textContent = paused ? 'play' : 'pause';
+  };
+  button.addEventListener('click', () => set(!screen.paused));
+  set(matchMedia('(prefers-reduced-motion: reduce)').matches);
+  button.hidden = false;
+}
+
+const lacking = missing(window);
+if (lacking) {
+  status = { state: 'unsupported', missing: lacking };
+  panel.status(status, now());
+} else {
+  offerPause();
+  start();
+}

@@ -1,0 +1,84 @@
+/**
+ * What the page, the stream worker and the render workers say to each other, and what the module makes of the server's
+ * messages. Types alone.
+ *
+ * Instants are absolute: milliseconds since 1970 as performance.timeOrigin + performance.now(), which page and workers
+ * share. What the server calls an instant is microseconds since its epoch.
+ *
+ *     page                        stream worker                  render worker
+ *     start ───────────────────────────▶  module ────────────────────────▶
+ *     resume ──────────────────────────▶  lease, revoke, stop ───────────▶
+ *           ◀────── status, welcome, clock        ◀────────── result, spoilt
+ *           ◀────── frames, rendered
+ *
+ * @typedef {Start | Resume} ToStream
+ * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered} ToPage
+ * @typedef {UseModule | DoLease | DropLease | Stop} ToRenderer
+ * @typedef {Answer | Spoilt} FromRenderer
+ *
+ * @typedef {{ type: 'start', base: string, threads: number }} Start  base is the page's URL
+ * @typedef {{ type: 'resume' }} Resume  the page was frozen, or the network is back
+ *
+ * @typedef {{ type: 'status', status: import('./status.js').Status }} StatusChange
+ * @typedef {{ type: 'welcome', welcome: Welcome, constants: import('./module.js').Constants }} Welcomed
+ * @typedef {{ type: 'clock', reading: import('./clock.js').Reading, rtt: number | null }} ClockChange
+ * @typedef {{ type: 'frames', broadcast: Broadcast, text: ArrayBuffer }} Frames
+ * @typedef {{ type: 'rendered', frames: number }} Rendered  frames sent to the server by this tab, in all
+ *
+ * @typedef {{ type: 'module', module: WebAssembly.Module }} UseModule
+ * @typedef {{ type: 'lease', job: number, message: ArrayBuffer }} DoLease  job numbers are the crew's and never used twice
+ * @typedef {{ type: 'revoke', job: number }} DropLease
+ * @typedef {{ type: 'stop' }} Stop  every lease is void: the connection that they belong to is gone
+ * @typedef {{ type: 'result', job: number, message: ArrayBuffer }} Answer
+ * @typedef {{ type: 'spoilt', job: number, why: string }} Spoilt  the lease stays unanswered
+ *
+ * @typedef {Welcome | Reply | Lease | Revoke | Broadcast | Goodbye} FromServer
+ *
+ * @typedef {object} Welcome
+ * @property {'welcome'} kind
+ * @property {number} detail
+ * @property {number} threads     that will be leased to
+ * @property {number} you         this connection's number, the owner of its runs in the ring
+ * @property {number} generation  of the server's clock
+ * @property {number} now
+ * @property {number} epoch       microseconds since 1970
+ * @property {number} lead        milliseconds
+ * @property {string} digest      SHA-256 of the module, in hexadecimal
+ *
+ * @typedef {{ kind: 'reply', sent: number, received: number, replied: number, generation: number }} Reply
+ * @typedef {{ kind: 'lease', lease: number, thread: number, detail: number, first: number, count: number,
+ *             within: number }} Lease
+ * @typedef {{ kind: 'revoke', lease: number }} Revoke
+ * @typedef {{ kind: 'goodbye', reason: Reason, retry: number }} Goodbye
+ * @typedef {'draining' | 'outdated' | 'evicted' | 'malformed' | 'slow' | 'full'} Reason
+ *
+ * @typedef {object} Broadcast
+ * @property {'broadcast'} kind
+ * @property {number} generation
+ * @property {number} number  of the message
+ * @property {number} first   frame number
+ * @property {number} count   frames covered
+ * @property {number} size    bytes of the message
+ * @property {Stats} stats
+ * @property {{ first: number, runs: [state: number, owner: number, count: number][] }} ring
+ *
+ * Totals are since the server started.
+ * @typedef {object} Stats
+ * @property {number} viewers
+ * @property {number} workers
+ * @property {number} threads
+ * @property {number} leadMillis
+ * @property {number} aired
+ * @property {number} unaudited
+ * @property {number} fleet
+ * @property {number} server
+ * @property {number} stalled
+ * @property {number} audited
+ * @property {number} forged
+ * @property {number} evictions
+ * @property {number} hedged
+ * @property {number} wasted
+ * @property {number} streamSize
+ */
+
+export {};

@@ -1,0 +1,44 @@
+/** Writes words and figures into their places in the page: the elements with a data-figure. */
+
+import { words } from './status.js';
+
+export class Panel {
+  #places = new Map(
+    [...document.querySelectorAll('[data-figure]')].map((place) => [place.getAttribute('data-figure'), place]),
+  );
+  #status = /** @type {HTMLElement} */ (document.getElementById('status'));
+  #detail = /** @type {HTMLElement} */ (document.getElementById('detail'));
+  #notice = /** @type {HTMLElement} */ (document.getElementById('notice'));
+  #reason = /** @type {HTMLElement} */ (document.getElementById('reason'));
+  #reload = /** @type {HTMLElement} */ (document.getElementById('reload'));
+
+  constructor() {
+    this.#reload.addEventListener('click', () => location.reload());
+  }
+
+  /** @param {Record<string, string>} figures */
+  show(figures) {
+    for (const [name, text] of Object.entries(figures)) write(this.#places.get(name), text);
+  }
+
+  /** @param {string} digest  in full */
+  module(digest) {
+    this.#places.get('digest')?.setAttribute('title', digest);
+  }
+
+  /** @param {import('./status.js').Status} status @param {number} now */
+  status(status, now) {
+    const { tone, label, detail, grave, reload } = words(status, now);
+    this.#status.dataset.tone = tone;
+    write(this.#status, label);
+    write(this.#detail, grave ? '' : detail);
+    write(this.#reason, grave ? detail : '');
+    this.#notice.hidden = !grave;
+    this.#reload.hidden = !reload;
+  }
+}
+
+/** @param {Element | undefined} place @param {string} text */
+function write(place, text) {
+  if (place && place.textContent !== text) place.textContent = text;
+}

@@ -1,0 +1,149 @@
+/**
+ * One connection, from its socket to its end: says hello, probes the clock, and sorts what the server sends. It has an
+ * instance of the module to itself, since the stream that it decodes is this connection's.
+ */
+
+const SILENCE = 10_000; // milliseconds; a broadcast comes every second
+const TICK = 1_000;
+
+/**
+ * Why a session ended: the server's reason, or one of ours. lost: the connection closed. silent: nothing came for
+ * long. garbled: something came that the module does not take.
+ * @typedef {import('./messages.js').Reason | 'lost' | 'silent' | 'garbled'} End
+ *
+ * @typedef {object} Events
+ * @property {(welcome: import('./messages.js').Welcome) => void} welcome
+ * @property {(broadcast: import('./messages.js').Broadcast, text: ArrayBuffer) => void} broadcast
+ * @property {(lease: import('./messages.js').Lease, message: ArrayBuffer) => void} lease
+ * @property {(lease: number) => void} revoke
+ * @property {() => void} clock                            there is news of the clock
+ * @property {(end: End, retry: number) => void} end       once, and nothing after it; retry is in milliseconds
+ *
+ * @typedef {object} Env
+ * @property {() => number} now                                      absolute, see messages.js
+ * @property {() => number} wall                                     Date.now()
+ * @property {(milliseconds: number, run: () => void) => () => void} after  answers how to call it off
+ *
+ * @typedef {Pick<WebSocket, 'binaryType' | 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>} Socket
+ * @typedef {Pick<import('./module.js').Donut, 'hello' | 'probe' | 'receive' | 'frames'>} Codec
+ */
+
+export class Session {
+  #socket;
+  #codec;
+  #clock;
+  #env;
+  #events;
+  #welcomed = false;
+  #ended = false;
+  #heard;
+  #callOff = () => {};
+
+  /**
+   * @param {Socket} socket  new
+   * @param {Codec} codec    new, with the module's file hashed
+   * @param {import('./clock.js').Clock} clock
+   * @param {number} threads  to offer
+   * @param {Env} env
+   * @param {Events} events
+   */
+  constructor(socket, codec, clock, threads, env, events) {
+    this.#socket = socket;
+    this.#codec = codec;
+    this.#clock = clock;
+    this.#env = env;
+    this.#events = events;
+    this.#heard = env.now();
+    clock.restart(this.#heard);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => this.#guard(() => this.#socket.send(codec.hello(threads)));
+    socket.onmessage = ({ data }) => this.#guard(() => this.#take(data));
+    socket.onclose = () => this.end('lost');
+    this.#tick();
+  }
+
+  /** Sends a result. @param {ArrayBuffer} message */
+  send(message) {
+    if (this.#welcomed && !this.#ended) this.#socket.send(message);
+  }
+
+  /** Measures the clock anew. */
+  remeasure() {
+    this.#clock.restart(this.#env.now());
+    this.#tick();
+  }
+
+  /** @param {End} end @param {number} [retry] */
+  end(end, retry = 0) {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#callOff();
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#events.end(end, retry);
+  }
+
+  /** @param {unknown} data */
+  #take(data) {
+    const now = this.#env.now();
+    this.#heard = now;
+    this.#clock.check(now, this.#env.wall());
+    if (!(data instanceof ArrayBuffer)) throw new TypeError('got a text message, want a binary one');
+    const message = this.#codec.receive(new Uint8Array(data));
+    if (message.kind === 'goodbye') return this.end(message.reason, message.retry);
+    if ((message.kind === 'welcome') === this.#welcomed) throw new TypeError(`got ${message.kind} out of turn`);
+    switch (message.kind) {
+      case 'welcome':
+        this.#welcomed = true;
+        this.#clock.guess(message.now / 1000, message.generation, now);
+        this.#events.welcome(message);
+        this.#events.clock();
+        return this.#tick();
+      case 'reply':
+        this.#clock.reply(
+          {
+            sent: message.sent / 1000,
+            received: message.received / 1000,
+            replied: message.replied / 1000,
+            generation: message.generation,
+          },
+          now,
+        );
+        return this.#events.clock();
+      case 'broadcast':
+        this.#clock.generation(message.generation, now);
+        return this.#events.broadcast(message, this.#codec.frames(message.count));
+      case 'lease':
+        return this.#events.lease(message, data);
+      case 'revoke':
+        return this.#events.revoke(message.lease);
+    }
+  }
+
+  /** Sends the probe that is due, and comes back for the next. */
+  #tick() {
+    this.#guard(() => {
+      this.#callOff();
+      const now = this.#env.now();
+      if (now - this.#heard >= SILENCE) return this.end('silent');
+      this.#clock.check(now, this.#env.wall());
+      if (this.#welcomed && this.#clock.due(now) === 0) {
+        this.#clock.sent(now);
+        this.#socket.send(this.#codec.probe(Math.floor(now * 1000)));
+      }
+      const wait = this.#welcomed ? Math.min(TICK, this.#clock.due(now)) : TICK;
+      this.#callOff = this.#env.after(wait, () => this.#tick());
+    });
+  }
+
+  /** Whatever goes wrong with what the server sent, or with the instance, is the end of this connection alone. */
+  #guard(/** @type {() => void} */ run) {
+    if (this.#ended) return;
+    try {
+      run();
+    } catch (error) {
+      console.warn(`donut: the connection is given up: ${error instanceof Error ? error.message : error}`);
+      this.end('garbled');
+    }
+  }
+}

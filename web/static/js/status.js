@@ -1,0 +1,83 @@
+/**
+ * The state of the connection, and the words for it.
+ *
+ * @typedef {import('./session.js').End | 'unreachable'} Why
+ *
+ * @typedef {{ state: 'connecting' }
+ *   | { state: 'live', shutOut: boolean }
+ *   | { state: 'waiting', why: Why, until: number }
+ *   | { state: 'outdated' }
+ *   | { state: 'unsupported', missing: string }} Status
+ *
+ * @typedef {object} Words
+ * @property {'good' | 'busy' | 'bad'} tone
+ * @property {string} label   in a word or two
+ * @property {string} detail  a sentence, or nothing
+ * @property {boolean} grave  whether it goes over the picture, since nothing moves until somebody acts
+ * @property {boolean} reload whether to offer a reload
+ */
+
+/** @type {Record<Why, string>} */
+const reasons = {
+  unreachable: 'The server cannot be reached.',
+  lost: 'The connection was lost.',
+  silent: 'Nothing came from the server for a while.',
+  garbled: 'The server sent something that makes no sense.',
+  draining: 'The server is going down, and will be back.',
+  evicted: 'A frame rendered here was not what the module renders, so this tab will only watch.',
+  malformed: 'The server could not read what this tab sent.',
+  slow: 'This connection is too slow for the stream.',
+  full: 'The server has as many visitors as it allows.',
+  outdated: 'The server has moved on.',
+};
+
+/** @param {Status} status @param {number} now  absolute, in milliseconds @returns {Words} */
+export function words(status, now) {
+  const plain = { grave: false, reload: false };
+  switch (status.state) {
+    case 'connecting':
+      return { ...plain, tone: 'busy', label: 'connecting', detail: '' };
+    case 'live':
+      return { ...plain, tone: 'good', label: 'live', detail: status.shutOut ? reasons.evicted : '' };
+    case 'waiting': {
+      const seconds = Math.max(0, Math.ceil((status.until - now) / 1000));
+      const detail = `${reasons[status.why]} Next try ${seconds > 0 ? `in ${seconds} s` : 'now'}.`;
+      return { ...plain, tone: 'busy', label: status.why === 'full' ? 'full' : 'reconnecting', detail };
+    }
+    case 'outdated':
+      return { tone: 'bad', label: 'outdated', detail: `${reasons.outdated} Reload to go on.`, grave: true, reload: true };
+    case 'unsupported':
+      return {
+        ...plain,
+        tone: 'bad',
+        label: 'not supported',
+        detail: `This browser has no ${status.missing}, and without it the donut stands still.`,
+        grave: true,
+      };
+  }
+}
+
+/** What the page cannot do without and a browser lacks, or null. @param {Record<string, any>} scope  its globals */
+export function missing(scope) {
+  return ['WebAssembly', 'Worker', 'WebSocket'].find((name) => scope[name] === undefined) ?? null;
+}
+
+const RELOAD_KEY = 'donut.reloaded';
+const RELOAD_PAUSE = 60_000;
+
+/**
+ * Whether an outdated page should reload by itself: not when it just did, which then was of no use.
+ * @param {{ getItem: (key: string) => string | null, setItem: (key: string, value: string) => void }} storage  of the
+ *   tab's session
+ * @param {number} now
+ */
+export function mayReload(storage, now) {
+  try {
+    const last = Number(storage.getItem(RELOAD_KEY) ?? -Infinity);
+    if (now - last < RELOAD_PAUSE) return false;
+    storage.setItem(RELOAD_KEY, String(now));
+    return true;
+  } catch {
+    return false; // storage may be forbidden, and a guard that cannot be set does not guard
+  }
+}

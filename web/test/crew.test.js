@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Crew } from '../static/js/crew.js';
+
+/** A crew of workers that the test plays. */
+function crew() {
+  /** @type {{ posted: any[], ended: boolean, hear: (message: any) => void, die: () => void }[]} */
+  const workers = [];
+  /** @type {any[]} */
+  const delivered = [];
+  const crew = new Crew(
+    (hear, die) => {
+      const worker = { posted: /** @type {any[]} */ ([]), ended: false, hear, die };
+      workers.push(worker);
+      return { post: (message) => worker.posted.push(message), end: () => (worker.ended = true) };
+    },
+    (_message, frames) => delivered.push(frames),
+  );
+  const lease = (/** @type {number} */ lease, thread = 0, count = 4) =>
+    crew.lease({ kind: 'lease', lease, thread, count, detail: 1, first: 0, within: 100 }, new ArrayBuffer(1));
+  return { crew, workers, delivered, lease };
+}
+
+const answer = (/** @type {number} */ job) => ({ type: 'result', job, message: new ArrayBuffer(1) });
+
+test('each lease goes to its thread, and its result is delivered once', () => {
+  const { crew: c, workers, delivered, lease } = crew();
+  c.hire(2);
+  lease(10, 0, 4);
+  lease(11, 1, 60);
+  assert.deepEqual(workers.map(({ posted }) => posted.map(({ job }) => job)), [[1], [2]]);
+  workers[1].hear(answer(2));
+  workers[1].hear(answer(2));
+  workers[0].hear(answer(1));
+  assert.deepEqual(delivered, [60, 4]);
+});
+
+test('a lease for a thread that was never offered is left alone', () => {
+  const { crew: c, workers, lease } = crew();
+  c.hire(1);
+  lease(10, 1);
+  assert.equal(workers.length, 1);
+  assert.equal(workers[0].posted.length, 0);
+});
+
+test('what is revoked is not delivered, though it was ready', () => {
+  const { crew: c, workers, delivered, lease } = crew();
+  c.hire(1);
+  lease(10);
+  c.revoke(10);
+  c.revoke(12);
+  workers[0].hear(answer(1));
+  assert.deepEqual(delivered, []);
+  assert.deepEqual(workers[0].posted.map(({ type }) => type), ['lease', 'revoke']);
+});
+
+test('a result of the connection before is not delivered on the next one, though leases bear the same numbers', () => {
+  const { crew: c, workers, delivered, lease } = crew();
+  c.hire(1);
+  lease(10);
+  c.stop();
+  lease(10);
+  workers[0].hear(answer(1));
+  assert.deepEqual(delivered, []);
+  workers[0].hear(answer(2));
+  assert.deepEqual(delivered, [4]);
+});
+
+test('a worker that dies is replaced at the next lease', () => {
+  const { crew: c, workers, delivered, lease } = crew();
+  c.hire(1);
+  lease(10);
+  workers[0].die();
+  assert.equal(c.spoilt, 1);
+  assert.equal(workers[0].ended, true);
+  assert.equal(workers.length, 1);
+  lease(11);
+  workers[0].die(); // once more, from the grave
+  workers[1].hear(answer(2));
+  assert.deepEqual(delivered, [4]);
+  assert.equal(workers.length, 2);
+});
+
+test('a lease that a worker gives up is counted', () => {
+  const { crew: c, workers, delivered, lease } = crew();
+  c.hire(1);
+  lease(10);
+  workers[0].hear({ type: 'spoilt', job: 1, why: 'unreachable' });
+  assert.equal(c.spoilt, 1);
+  assert.deepEqual(delivered, []);
+});
+
+test('a crew is made smaller and larger', () => {
+  const { crew: c, workers, lease } = crew();
+  c.hire(3);
+  c.hire(1);
+  assert.deepEqual(workers.map(({ ended }) => ended), [false, true, true]);
+  lease(10, 2);
+  c.hire(2);
+  assert.equal(workers.length, 4);
+  c.hire(0);
+  assert.ok(workers.every(({ ended }) => ended));
+});

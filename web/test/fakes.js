@@ -1,0 +1,120 @@
+/** A world in which time passes when a test says so, and a socket whose other end is the test. */
+
+/** Time, timers and randomness. */
+export class World {
+  time = 1_000_000; // what performance says, as an absolute instant
+  wallAhead = 0; // of Date.now() before it
+  /** @type {{ at: number, run: () => void }[]} */
+  timers = [];
+
+  now = () => this.time;
+  wall = () => this.time + this.wallAhead;
+
+  /** @param {number} milliseconds @param {() => void} run */
+  after = (milliseconds, run) => {
+    const timer = { at: this.time + milliseconds, run };
+    this.timers.push(timer);
+    return () => {
+      this.timers = this.timers.filter((each) => each !== timer);
+    };
+  };
+
+  /** Lets time pass, with each timer at its instant. @param {number} milliseconds */
+  pass(milliseconds) {
+    const end = this.time + milliseconds;
+    for (;;) {
+      const next = this.timers.reduce((a, b) => (b.at < a.at ? b : a), { at: Infinity, run() {} });
+      if (next.at > end) break;
+      this.timers = this.timers.filter((each) => each !== next);
+      this.time = Math.max(this.time, next.at);
+      next.run();
+    }
+    this.time = end;
+  }
+}
+
+/** As much of a WebSocket as a session uses. */
+export class FakeSocket {
+  /** @type {BinaryType} */
+  binaryType = 'blob';
+  /** @type {any} */
+  onopen = null;
+  /** @type {any} */
+  onmessage = null;
+  /** @type {any} */
+  onclose = null;
+  closed = false;
+  /** @type {any[]} */
+  sent = [];
+
+  /** @param {any} message */
+  send(message) {
+    if (this.closed) throw new Error('sent on a closed socket');
+    this.sent.push(message);
+  }
+
+  close() {
+    this.closed = true;
+  }
+
+  open() {
+    this.onopen?.({});
+  }
+
+  /** The server says this. @param {unknown} message  an object is encoded as FakeDonut decodes it */
+  say(message) {
+    const data = typeof message === 'object' ? new TextEncoder().encode(JSON.stringify(message)).buffer : message;
+    this.onmessage?.({ data });
+  }
+
+  /** The connection breaks. */
+  drop() {
+    this.closed = true;
+    this.onclose?.({});
+  }
+}
+
+/** Stands in for the module where only the flow of messages counts: on its wire, messages are JSON. */
+export class FakeDonut {
+  inputSize = 1 << 18;
+  constants = {
+    fps: 60, columns: 80, rows: 22, textSize: 4, packedSize: 2, maxThreads: 8, maxDetail: 32, wireVersion: 1,
+    codecVersion: 1,
+  };
+  hashed = 0;
+  trapped = false;
+
+  /** @param {Uint8Array} file */
+  hash(file) {
+    this.hashed += file.length;
+  }
+
+  /** @param {number} threads @returns {any} */
+  hello(threads) {
+    return { kind: 'hello', threads };
+  }
+
+  /** @param {number} sent @returns {any} */
+  probe(sent) {
+    return { kind: 'probe', sent };
+  }
+
+  /** @param {Uint8Array} message */
+  receive(message) {
+    return JSON.parse(new TextDecoder().decode(message));
+  }
+
+  /** @param {number} count */
+  frames(count) {
+    return new ArrayBuffer(count * this.constants.textSize);
+  }
+}
+
+/** @param {object} [change] @returns {any} */
+export const welcome = (change) => ({
+  kind: 'welcome', detail: 1, threads: 2, you: 7, generation: 1, now: 5_000_000, epoch: 0, lead: 10_000, digest: 'ab',
+  ...change,
+});
+
+/** Lets promises that are settled run on. */
+export const settle = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Growth, figures } from '../static/js/figures.js';
+
+/** @param {Partial<import('../static/js/messages.js').Stats>} change @returns {import('../static/js/messages.js').Stats} */
+const stats = (change) => ({
+  viewers: 3, workers: 2, threads: 5, leadMillis: 9_850, aired: 0, unaudited: 0, fleet: 0, server: 0, stalled: 0, audited: 0,
+  forged: 0, evictions: 0, hedged: 0, wasted: 0, streamSize: 0, ...change,
+});
+const local = { fps: 60, rendered: 1234, threads: 1, rtt: 0.14, digest: 'fce71b1f86a4d4df0d' };
+
+test('before the first broadcast nothing is claimed', () => {
+  const shown = figures(new Growth(), { ...local, digest: '', rtt: null });
+  assert.equal(shown.tabs, '–');
+  assert.equal(shown.rtt, '–');
+  assert.equal(shown.digest, '–');
+});
+
+test('shares are of the last minute, not of all time', () => {
+  const growth = new Growth();
+  growth.add(stats({ aired: 100_000, fleet: 0, server: 100_000, streamSize: 1_000_000 }));
+  growth.add(stats({ aired: 100_060, fleet: 57, server: 100_003, streamSize: 1_004_200, audited: 123_456 }));
+  const shown = figures(growth, local);
+  assert.equal(shown.share, '95 %');
+  assert.equal(shown.stream, '70 bytes/frame');
+  assert.equal(shown.audited, '123.46K');
+  assert.equal(shown.lead, '9.8 s');
+  assert.equal(shown.own, '1 thread');
+  assert.equal(shown.rendered, '1,234');
+});
+
+test('another server starts the counting over', () => {
+  const growth = new Growth();
+  growth.add(stats({ aired: 5000, fleet: 5000 }));
+  growth.add(stats({ aired: 60, server: 60 }));
+  growth.add(stats({ aired: 120, server: 120 }));
+  assert.equal(figures(growth, local).share, '0 %');
+});
+
+test('no more than a minute is remembered', () => {
+  const growth = new Growth();
+  for (let i = 0; i < 200; i++) growth.add(stats({ aired: 60 * i }));
+  assert.equal(growth.of('aired'), 59 * 60);
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Donut, Refusal, Trap } from '../static/js/module.js';
+import { wasi } from '../static/js/wasi.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const path = `${root}web/dist/donut.wasm`;
+
+/** @type {Uint8Array<ArrayBuffer>} */
+let file;
+/** @type {WebAssembly.Module} */
+let module;
+
+before(async () => {
+  if (!existsSync(path)) execFileSync('go', ['run', './tools/wasmbuild'], { cwd: root, stdio: 'inherit' });
+  file = new Uint8Array(readFileSync(path));
+  module = await WebAssembly.compile(file);
+});
+
+test('frame 0 is the golden one', async () => {
+  const donut = await Donut.instantiate(module);
+  const { columns, rows, packedSize, textSize } = donut.constants;
+  const packed = new Uint8Array(donut.render(1, 0, 1));
+  assert.equal(packed.length, packedSize);
+  const golden = readFileSync(`${root}wasm/donut/testdata/frame-0000.txt`);
+  assert.equal(golden.length, textSize);
+  const level = (/** @type {number} */ i) => (packed[i >> 1] >> (4 * (i & 1))) & 15;
+  /** @type {Map<number, number>} */
+  const letters = new Map();
+  for (let i = 0; i < rows * (columns - 1); i++) {
+    const letter = golden[Math.floor(i / (columns - 1)) * columns + (i % (columns - 1))];
+    if (!letters.has(level(i))) letters.set(level(i), letter);
+    assert.equal(letter, letters.get(level(i)), `cell ${i}`); // one letter a level, and so for every cell
+  }
+  assert.ok(letters.size > 10);
+});
+
+test('hello names the module by the SHA-256 of its file', async () => {
+  const donut = await Donut.instantiate(module);
+  donut.hash(file);
+  const hello = Buffer.from(donut.hello(3));
+  assert.ok(hello.includes(createHash('sha256').update(file).digest()));
+  assert.ok(file.length > donut.inputSize, 'the file must be hashed in pieces for this to say much');
+});
+
+test('a lease is rendered in slices into the result that the server wants', async () => {
+  const donut = await Donut.instantiate(module);
+  const lease = new DataView(new ArrayBuffer(25));
+  lease.setUint8(0, 0x83);
+  lease.setBigUint64(1, 77n, true);
+  lease.setUint8(10, 1); // detail
+  lease.setBigUint64(11, 150n, true);
+  lease.setUint16(19, 5, true);
+  assert.equal(donut.begin(new Uint8Array(lease.buffer)), 5);
+  assert.throws(() => donut.result(0), Refusal);
+  assert.equal(donut.work(2), 3);
+  assert.equal(donut.work(100), 0);
+  const result = Buffer.from(donut.result(1234.5));
+  assert.deepEqual(result.subarray(-5 * donut.constants.packedSize), Buffer.from(donut.render(1, 150, 5)));
+});
+
+test('a refusal says why, and costs nothing', async () => {
+  const donut = await Donut.instantiate(module);
+  assert.throws(() => donut.receive(new Uint8Array([0x84, 1])), (error) => error instanceof Refusal && /revoke/.test(error.message));
+  assert.throws(() => donut.receive(new Uint8Array()), Refusal);
+  assert.throws(() => donut.receive(new Uint8Array(donut.inputSize + 1)), Refusal);
+  const goodbye = new Uint8Array([0x86, 1, 0xe8, 3, 0, 0]);
+  assert.deepEqual(donut.receive(goodbye), { kind: 'goodbye', reason: 'draining', retry: 1000 });
+});
+
+test('an instance that trapped is never called again', async () => {
+  /** @type {string[]} */
+  const said = [];
+  /** @type {any} */
+  const { exports } = await WebAssembly.instantiate(module, {
+    wasi_snapshot_preview1: wasi(() => exports.memory, (line) => said.push(line)),
+  });
+  const donut = new Donut({ exports: { ...exports, hello: () => exports.hash(-1) } }); // a size that Go cannot slice
+  assert.throws(() => donut.hello(1), Trap);
+  assert.match(said.join(''), /panic/);
+  assert.throws(() => donut.probe(1), (error) => error instanceof Trap && /earlier call/.test(error.message));
+});
+
+test('memory stays as it is through many calls', async () => {
+  /** @type {any} */
+  const { exports } = await WebAssembly.instantiate(module, {
+    wasi_snapshot_preview1: wasi(() => exports.memory, () => {}),
+  });
+  const donut = new Donut({ exports });
+  const message = new Uint8Array([0x86, 1, 0xe8, 3, 0, 0]);
+  for (let i = 0; i < 1000; i++) donut.receive(message);
+  const { byteLength } = exports.memory.buffer;
+  for (let i = 0; i < 50_000; i++) donut.receive(message);
+  assert.ok(exports.memory.buffer.byteLength <= 2 * byteLength);
+});

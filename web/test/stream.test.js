@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { Stream } from '../static/js/stream.js';
+import { FakeDonut, FakeSocket, World, settle, welcome } from './fakes.js';
+
+mock.method(console, 'warn', () => {});
+
+/** A tab whose server is the test. */
+function tab({ threads = 2, random = 0.5 } = {}) {
+  const world = new World();
+  const t = {
+    world,
+    /** @type {FakeSocket[]} */
+    sockets: [],
+    /** @type {FakeDonut[]} */
+    instances: [],
+    /** @type {any[]} */
+    posted: [],
+    /** @type {{ posted: any[], ended: boolean, hear: (message: any) => void }[]} */
+    workers: [],
+    loads: () => true,
+    get socket() {
+      return /** @type {FakeSocket} */ (t.sockets.at(-1));
+    },
+    of: (/** @type {string} */ type) => t.posted.filter((message) => message.type === type),
+    get status() {
+      return t.of('status').at(-1).status;
+    },
+    /** Waits out what is left of a pause, and lets the next session begin. */
+    async pass(/** @type {number} */ milliseconds) {
+      world.pass(milliseconds);
+      await settle();
+    },
+    stream: /** @type {Stream} */ (/** @type {unknown} */ (null)),
+  };
+  t.stream = new Stream(
+    {
+      now: world.now,
+      wall: world.wall,
+      after: world.after,
+      random: () => random,
+      step: 0.1,
+      post: (message) => t.posted.push(message),
+      load: async () => {
+        if (!t.loads()) throw new Error('503');
+        return { module: /** @type {any} */ ({}), file: new Uint8Array(10) };
+      },
+      instantiate: async () => {
+        const donut = new FakeDonut();
+        t.instances.push(donut);
+        return /** @type {any} */ (donut);
+      },
+      open: () => {
+        const socket = new FakeSocket();
+        t.sockets.push(socket);
+        return socket;
+      },
+      spawn: () => (hear) => {
+        const worker = { posted: /** @type {any[]} */ ([]), ended: false, hear };
+        t.workers.push(worker);
+        return { post: (message) => worker.posted.push(message), end: () => (worker.ended = true) };
+      },
+    },
+    threads,
+  );
+  return t;
+}
+
+/** A tab that is live. */
+async function live(options = {}) {
+  const t = tab(options);
+  await t.stream.connect();
+  t.socket.open();
+  t.socket.say(welcome());
+  return t;
+}
+
+const kinds = (/** @type {FakeSocket} */ socket) => socket.sent.map(({ kind }) => kind);
+const lease = (/** @type {number} */ number, thread = 0) => ({
+  kind: 'lease', lease: number, thread, detail: 1, first: 100, count: 4, within: 100,
+});
+const broadcast = (change = {}) => ({ kind: 'broadcast', generation: 1, number: 1, first: 600, count: 3, size: 9, ...change });
+
+test('it says hello when the socket opens, and is live once it is welcomed', async () => {
+  const t = tab({ threads: 3 });
+  await t.stream.connect();
+  assert.equal(t.status.state, 'connecting');
+  assert.equal(t.socket.binaryType, 'arraybuffer');
+  assert.equal(t.instances[0].hashed, 10);
+  assert.deepEqual(t.socket.sent, []);
+  t.socket.open();
+  assert.deepEqual(t.socket.sent, [{ kind: 'hello', threads: 3 }]);
+  t.socket.say(welcome({ threads: 2 }));
+  assert.equal(t.status.state, 'live');
+  assert.equal(t.of('welcome')[0].welcome.you, 7);
+  assert.deepEqual(t.workers.map(({ ended }) => ended), [false, false, true]); // the server wants two of three
+});
+
+test('no more threads are offered than the module allows', async () => {
+  const t = tab({ threads: 99 });
+  await t.stream.connect();
+  t.socket.open();
+  assert.equal(t.socket.sent[0].threads, 8);
+});
+
+test('the welcome sets the clock, and probes follow', async () => {
+  const t = await live();
+  assert.equal(t.of('clock')[0].reading.to, 5000 - t.world.time);
+  t.world.pass(2000);
+  assert.equal(kinds(t.socket).filter((kind) => kind === 'probe').length, 8);
+  const { sent } = t.socket.sent[1];
+  t.socket.say({ kind: 'reply', sent, received: 9e6, replied: 9e6, generation: 1 });
+  assert.ok(t.of('clock').at(-1).rtt >= 1999);
+});
+
+test('frames go to the page', async () => {
+  const t = await live();
+  t.socket.say(broadcast());
+  const [frames] = t.of('frames');
+  assert.equal(frames.broadcast.first, 600);
+  assert.equal(frames.text.byteLength, 12);
+});
+
+test('leases go to their threads, results to the server, and what is revoked to nobody', async () => {
+  const t = await live();
+  t.socket.say(lease(1, 0));
+  t.socket.say(lease(2, 1));
+  t.socket.say({ kind: 'revoke', lease: 1 });
+  assert.deepEqual(t.workers[0].posted.map(({ type }) => type), ['lease', 'revoke']);
+  assert.deepEqual(t.workers[1].posted.map(({ type }) => type), ['lease']);
+  t.workers[0].hear({ type: 'result', job: 1, message: 'first' });
+  t.workers[1].hear({ type: 'result', job: 2, message: 'second' });
+  assert.equal(t.socket.sent.at(-1), 'second');
+  assert.equal(t.socket.sent.includes('first'), false);
+  assert.deepEqual(t.of('rendered'), [{ type: 'rendered', frames: 4 }]);
+});
+
+test('a lost connection is taken up again with a fresh instance, after a wait', async () => {
+  const t = await live();
+  t.socket.say(lease(1));
+  t.socket.drop();
+  assert.deepEqual(t.status, { state: 'waiting', why: 'lost', until: t.world.time + 250 });
+  assert.equal(t.workers[0].posted.at(-1).type, 'stop');
+  t.workers[0].hear({ type: 'result', job: 1, message: 'late' }); // and must not throw
+  await t.pass(249);
+  assert.equal(t.sockets.length, 1);
+  await t.pass(1);
+  assert.equal(t.sockets.length, 2);
+  assert.equal(t.instances.length, 2);
+  t.socket.open();
+  t.socket.say(welcome());
+  assert.equal(t.status.state, 'live');
+});
+
+test('the waits grow, until a connection has lasted', async () => {
+  const t = await live({ random: 1 });
+  const waits = [];
+  for (let i = 0; i < 7; i++) {
+    t.socket.drop();
+    const wait = t.status.until - t.world.time;
+    waits.push(wait);
+    await t.pass(wait);
+  }
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+  t.socket.open();
+  t.socket.say(welcome());
+  t.world.pass(4000);
+  t.socket.say(broadcast());
+  t.world.pass(1000);
+  t.socket.drop();
+  assert.equal(t.status.until - t.world.time, 500);
+});
+
+test('a server that says goodbye says for how long, at least', async () => {
+  const t = await live({ random: 0 });
+  t.socket.say({ kind: 'goodbye', reason: 'draining', retry: 4000 });
+  assert.equal(t.socket.closed, true);
+  assert.deepEqual(t.status, { state: 'waiting', why: 'draining', until: t.world.time + 4000 });
+  t.stream.resume(); // is no reason to come sooner
+  await t.pass(3999);
+  assert.equal(t.sockets.length, 1);
+  await t.pass(1);
+  assert.equal(t.sockets.length, 2);
+});
+
+test('a goodbye instead of a welcome counts as well', async () => {
+  const t = tab();
+  await t.stream.connect();
+  t.socket.open();
+  t.socket.say({ kind: 'goodbye', reason: 'full', retry: 0 });
+  assert.equal(t.status.why, 'full');
+});
+
+test('an outdated tab does not come back', async () => {
+  const t = await live();
+  t.socket.say({ kind: 'goodbye', reason: 'outdated', retry: 0 });
+  assert.deepEqual(t.status, { state: 'outdated' });
+  await t.pass(600_000);
+  assert.equal(t.sockets.length, 1);
+});
+
+test('an evicted tab comes back to watch', async () => {
+  const t = await live();
+  t.socket.say({ kind: 'goodbye', reason: 'evicted', retry: 1000 });
+  assert.equal(t.status.why, 'evicted');
+  await t.pass(1000);
+  t.socket.open();
+  assert.deepEqual(t.socket.sent, [{ kind: 'hello', threads: 0 }]);
+  assert.ok(t.workers.every(({ ended }) => ended));
+  t.socket.say(welcome({ threads: 0 }));
+  assert.deepEqual(t.status, { state: 'live', shutOut: true });
+});
+
+test('a module that cannot be had is asked for again', async () => {
+  const t = tab();
+  t.loads = () => false;
+  await t.stream.connect();
+  assert.equal(t.status.why, 'unreachable');
+  t.loads = () => true;
+  await t.pass(500);
+  assert.equal(t.sockets.length, 1);
+});
+
+test('when something was asleep, a wait is over and the clock is measured anew', async () => {
+  const t = await live();
+  t.world.pass(2000);
+  const before = t.socket.sent.length;
+  t.stream.resume();
+  assert.equal(t.socket.sent.length, before + 1);
+  t.socket.drop();
+  t.stream.resume();
+  await settle();
+  assert.equal(t.sockets.length, 2);
+  t.stream.resume(); // while it connects
+  await settle();
+  assert.equal(t.sockets.length, 2);
+});
+
+test('a wall clock that jumps has the clock measured anew', async () => {
+  const t = await live();
+  t.world.pass(3000);
+  t.world.wallAhead = 60_000;
+  const before = kinds(t.socket).length;
+  t.world.pass(1600);
+  assert.equal(kinds(t.socket).length, before + 8);
+});
+
+for (const [what, say] of /** @type {[string, unknown][]} */ ([
+  ['text', 'hello there'],
+  ['bytes that the module refuses', { toJSON: () => undefined }],
+  ['a second welcome', welcome()],
+])) {
+  test(`a server that sends ${what} is left, and tried again`, async () => {
+    const t = await live();
+    t.socket.say(say);
+    assert.equal(t.socket.closed, true);
+    assert.equal(t.status.why, 'garbled');
+    await t.pass(15_000);
+    assert.ok(t.sockets.length > 1);
+  });
+}
+
+test('a server that leases before its welcome is left', async () => {
+  const t = tab();
+  await t.stream.connect();
+  t.socket.open();
+  t.socket.say(lease(1));
+  assert.equal(t.status.why, 'garbled');
+  assert.equal(t.workers[0].posted.filter(({ type }) => type === 'lease').length, 0);
+});
+
+test('a server that falls silent is left', async () => {
+  const t = await live();
+  t.world.pass(9_999);
+  assert.equal(t.status.state, 'live');
+  t.world.pass(1_001);
+  assert.ok(t.of('status').some(({ status }) => status.why === 'silent'));
+  assert.equal(t.sockets[0].closed, true);
+});
+
+test('a socket that never opens is given up', async () => {
+  const t = tab();
+  await t.stream.connect();
+  t.world.pass(10_000);
+  assert.equal(t.status.why, 'silent');
+});
+
+test('nothing that an abandoned socket says is heard', async () => {
+  const t = await live();
+  const { socket } = t;
+  const { onmessage, onclose } = socket;
+  socket.drop();
+  const { length } = t.posted;
+  onmessage({ data: new TextEncoder().encode(JSON.stringify(broadcast())).buffer });
+  onclose({});
+  assert.equal(t.posted.length, length);
+});

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Refusal, Trap } from '../static/js/module.js';
+import { Thread } from '../static/js/thread.js';
+import { settle } from './fakes.js';
+
+/**
+ * A thread whose module takes some milliseconds a frame. A lease is one byte: how many frames; 0 is refused, and 255
+ * traps. Each pause runs what the test has put into `meanwhile`.
+ */
+function bench({ perFrame = 1 } = {}) {
+  const world = {
+    time: 0,
+    instances: 0,
+    rendered: 0,
+    pauses: 0,
+    /** @type {any[]} */
+    posted: [],
+    meanwhile: () => {},
+  };
+  const thread = new Thread({
+    now: () => world.time,
+    post: (message) => world.posted.push(message),
+    pause: async () => {
+      world.pauses++;
+      world.meanwhile();
+    },
+    instantiate: async () => {
+      world.instances++;
+      let left = 0;
+      return {
+        begin(message) {
+          if (message[0] === 0) throw new Refusal('no frames');
+          if (message[0] === 255) throw new Trap('begin', 'unreachable');
+          return (left = message[0]);
+        },
+        work(count) {
+          const done = Math.min(count, left);
+          world.time += done * perFrame;
+          world.rendered += done;
+          return (left -= done);
+        },
+        result: (spent) => new Float64Array([spent]).buffer,
+      };
+    },
+  });
+  const lease = (/** @type {number} */ job, /** @type {number} */ frames) => thread.lease(job, new Uint8Array([frames]).buffer);
+  return { world, thread, lease };
+}
+
+const spent = (/** @type {{ message: ArrayBuffer }} */ { message }) => new Float64Array(message)[0];
+
+test('leases are answered in the order in which they came, each with its own time', async () => {
+  const { world, lease } = bench({ perFrame: 2 });
+  lease(1, 30);
+  lease(2, 10);
+  await settle();
+  assert.deepEqual(world.posted.map(({ type, job }) => [type, job]), [['result', 1], ['result', 2]]);
+  assert.deepEqual(world.posted.map(spent), [60_000, 20_000]);
+  assert.equal(world.instances, 1);
+});
+
+test('the thread looks up every few milliseconds, and time outside of its work does not count', async () => {
+  const { world, lease } = bench({ perFrame: 3 });
+  world.meanwhile = () => (world.time += 1000);
+  lease(1, 40);
+  await settle();
+  assert.ok(world.pauses >= 20 && world.pauses <= 25, `${world.pauses} pauses`);
+  assert.equal(spent(world.posted[0]), 120_000);
+});
+
+test('a lease that is revoked in the middle is left there, and nothing is sent', async () => {
+  const { world, thread, lease } = bench({ perFrame: 6 });
+  lease(1, 100);
+  lease(2, 5);
+  world.meanwhile = () => world.pauses === 3 && thread.revoke(1);
+  await settle();
+  assert.deepEqual(world.posted.map(({ job }) => job), [2]);
+  assert.equal(world.rendered, 3 + 5);
+});
+
+test('a lease that is revoked before its turn is never begun', async () => {
+  const { world, thread, lease } = bench();
+  lease(1, 10);
+  lease(2, 50);
+  thread.revoke(2);
+  thread.revoke(99);
+  await settle();
+  assert.deepEqual(world.posted.map(({ job }) => job), [1]);
+  assert.equal(world.rendered, 10);
+});
+
+test('a stop voids everything, and work goes on with what comes after it', async () => {
+  const { world, thread, lease } = bench({ perFrame: 6 });
+  lease(1, 100);
+  lease(2, 100);
+  await settle();
+  world.posted.length = 0;
+  lease(3, 100);
+  thread.stop();
+  lease(4, 10);
+  await settle();
+  assert.deepEqual(world.posted.map(({ job }) => job), [4]);
+});
+
+test('an instance that traps is replaced, and its lease stays unanswered', async () => {
+  const { world, lease } = bench();
+  lease(1, 255);
+  lease(2, 4);
+  await settle();
+  assert.deepEqual(world.posted.map(({ type, job }) => [type, job]), [['spoilt', 1], ['result', 2]]);
+  assert.equal(world.instances, 2);
+});
+
+test('a lease that the module refuses costs no instance', async () => {
+  const { world, lease } = bench();
+  lease(1, 0);
+  lease(2, 4);
+  await settle();
+  assert.deepEqual(world.posted.map(({ type }) => type), ['spoilt', 'result']);
+  assert.equal(world.instances, 1);
+});
