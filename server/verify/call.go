@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// sliceFrames is the most frames of detail 1 in one call into the module: 10 to 20 ms.
-const sliceFrames = 32
+// sliceFrames is the most frames of detail 1 in one call into the module: 3 to 5 ms.
+const sliceFrames = 8
 
 // maxStuck is how many calls may be overdue and still running before no more are begun: each of them goes on taking a
 // core, and its instance's memory.

@@ -12,7 +12,7 @@ import (
 // The frames on which a fake module misbehaves. It answers blank pictures for all others.
 const (
 	frameTraps  = 13
-	frameLoops  = 14 // until the byte at address 0 is not 0
+	frameLoops  = 14 // until the byte at address 0 is not 0, calling its host each time so that Go can preempt it
 	frameRefuse = 15 // with the refusal, where that is its output
 )
 
@@ -55,6 +55,7 @@ func fakeModule(output string) []byte {
 		i32Mul, i32Load8     = 0x6c, 0x2d
 		ifVoid, loopVoid, br = 0x04, 0x03, 0x0d
 		void                 = 0x40
+		call, drop           = 0x10, 0x1a
 		unreachable, ret     = 0x00, 0x0f
 		outputAt             = 1024
 	)
@@ -68,7 +69,7 @@ func fakeModule(output string) []byte {
 	}
 	render := function(
 		onFrame(frameTraps, unreachable),
-		onFrame(frameLoops, loopVoid, void, i32Const, 0, i32Load8, 0, 0, i32Eqz, br, 0, end),
+		onFrame(frameLoops, loopVoid, void, call, 0, drop, i32Const, 0, i32Load8, 0, 0, i32Eqz, br, 0, end),
 		onFrame(frameRefuse, append(constI32(-int64(len(refusal))), ret)...),
 		[]byte{localGet, 2}, constI32(wire.PackedSize), []byte{i32Mul},
 	)
@@ -76,9 +77,10 @@ func fakeModule(output string) []byte {
 	return slices.Concat(
 		[]byte("\x00asm\x01\x00\x00\x00"),
 		section(1, []byte{0x60, 0, 0}, []byte{0x60, 0, 1, i32}, []byte{0x60, 3, i32, i64, i32, 1, i32}), // types
-		section(3, []byte{0}, []byte{1}, []byte{1}, []byte{2}),                                          // functions
+		section(2, imported("wasi_snapshot_preview1", "sched_yield", 1)),
+		section(3, []byte{0}, []byte{1}, []byte{1}, []byte{2}), // functions
 		section(5, []byte{0, 1}), // memory: a page
-		section(7, export("_initialize", 0), export("output", 1), export("constants", 2), export("render", 3)),
+		section(7, export("_initialize", 1), export("output", 2), export("constants", 3), export("render", 4)),
 		section(10, function(), function(constI32(outputAt)), function(constI32(int64(len(output)))), render),
 		section(11, slices.Concat([]byte{0}, constI32(outputAt), []byte{end}, unsigned(len(output)), []byte(output))), // data
 	)
@@ -91,6 +93,10 @@ func section(id byte, items ...[]byte) []byte {
 
 func export(name string, function byte) []byte {
 	return slices.Concat(unsigned(len(name)), []byte(name), []byte{0, function})
+}
+
+func imported(module, name string, kind byte) []byte {
+	return slices.Concat(unsigned(len(module)), []byte(module), unsigned(len(name)), []byte(name), []byte{0, kind})
 }
 
 func unsigned(v int) []byte { return binary.AppendUvarint(nil, uint64(v)) }

@@ -2,11 +2,19 @@
 // it byte for byte.
 //
 // The module is compiled once. Its instances are made when they are needed, up to Config.Instances, and reused; each
-// serves one call at a time. A call into the module renders one slice of a few milliseconds, however many frames were
-// asked for, so that every call can be held to the same time limit by a watchdog outside of it: wazero can be told to
-// look for a cancelled context inside the module's loops, but then they take 3.5 times as long.
+// serves one call at a time. An instance whose call failed in any way, or is overdue, is condemned: no frame is ever
+// asked of it again.
 //
-// An instance whose call failed in any way, or is overdue, is condemned: no frame is ever asked of it again.
+// # Why calls are short
+//
+// Go's scheduler cannot preempt the machine code that wazero makes: a garbage collection that starts while a call is
+// running stops every other goroutine of the process until that call returns or calls its host. So a call renders a
+// slice of a few milliseconds, however many frames were asked for; from detail 3 on that is a single frame, which takes
+// half a second at detail 32.
+//
+// For the same reason the watchdog outside of a call finds a module that is slow, but cannot save the process from one
+// that never returns. wazero can look for a cancelled context in every loop of the module, which would, and makes this
+// one 3.5 times slower: that is for modules of strangers, and this package runs none.
 package verify
 
 import (

@@ -86,8 +86,9 @@ func TestCheckFindsOneForgedCell(t *testing.T) {
 	if *got != want {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}
-	if text := err.Error(); !strings.Contains(text, "frame 1039: 1 cells differ, the first at row 10, column 41") {
-		t.Errorf("the error reads %q", text)
+	text := fmt.Sprintf("verify: frame %d: 1 cells differ, the first at row 10, column 41: got level %d, want %d", forged, was^1, was)
+	if err.Error() != text {
+		t.Errorf("the error reads %q, want %q", err, text)
 	}
 	if s := p.Stats(); s.Condemned != 0 {
 		t.Errorf("a forgery condemned an instance: %+v", s)
