@@ -1,6 +1,12 @@
 /** Real browsers, each with a fresh profile, and pages that tell what went wrong in them. */
 
+import { existsSync } from 'node:fs';
 import puppeteer from 'puppeteer-core';
+
+const paths = {
+  chrome: process.env.CHROME || '/usr/bin/chromium',
+  firefox: process.env.FIREFOX || '/usr/bin/firefox-esr',
+};
 
 const CHROMIUM_FLAGS = [
   '--no-sandbox', // needed as root, and what is opened here is our own
@@ -12,16 +18,25 @@ const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
-/** @param {{ browser?: 'chrome' | 'firefox' }} [options] */
-export function launch({ browser = 'chrome' } = {}) {
-  const firefox = browser === 'firefox';
+/** @typedef {'chrome' | 'firefox'} Make */
+
+/**
+ * Why a browser cannot be tested, or false: for a test's skip. With REQUIRE_BROWSERS=1 nothing is skipped, and what is
+ * missing fails.
+ * @param {Make} make
+ */
+export function unavailable(make) {
+  if (process.env.REQUIRE_BROWSERS === '1' || existsSync(paths[make])) return false;
+  return `${paths[make]} is not installed`;
+}
+
+/** @param {Make} [make] */
+export function launch(make = 'chrome') {
   return puppeteer.launch({
-    browser,
+    browser: make,
     headless: true,
-    executablePath: firefox
-      ? process.env.FIREFOX || '/usr/bin/firefox-esr'
-      : process.env.CHROME || '/usr/bin/chromium',
-    args: firefox ? [] : CHROMIUM_FLAGS,
+    executablePath: paths[make],
+    args: make === 'chrome' ? CHROMIUM_FLAGS : [],
   });
 }
 
@@ -30,6 +45,7 @@ export function launch({ browser = 'chrome' } = {}) {
  * @typedef {object} Tab
  * @property {import('puppeteer-core').Page} page
  * @property {string[]} complaints  console errors, uncaught errors, failed and foreign requests, in the order of time
+ * @property {() => Promise<void>} hide   behind another tab of its window
  * @property {() => Promise<void>} close
  */
 
@@ -62,7 +78,11 @@ export async function openTab(browser, url, { before, javascript = true } = {}) 
     });
   });
   await page.goto(url, { waitUntil: 'load' });
-  return { page, complaints, close: () => context.close() };
+  const hide = async () => {
+    const other = await context.newPage();
+    await other.bringToFront();
+  };
+  return { page, complaints, hide, close: () => context.close() };
 }
 
 /** Waits until the tab plays. @param {Tab} tab @param {number} [timeout] */

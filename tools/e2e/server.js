@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const START_WITHIN = 30_000; // a cold start compiles the module
 
-/** Where a command of the project lies. @param {string} name */
+/** Where a command of the project lies: in bin, or in the folder that DONUT_BIN names. @param {string} name */
 export function command(name) {
-  const path = `${root}bin/${name}`;
+  const path = `${process.env.DONUT_BIN || `${root}bin`}/${name}`;
   if (!existsSync(path)) throw new Error(`${path} is missing: run make build`);
   return path;
 }

@@ -1,0 +1,17 @@
+/**
+ * What the tests hold the page to. STRICT=1 asks for what a machine with nothing else to do must reach; without it the
+ * bounds leave room for a loaded one, but none for a stutter.
+ */
+
+const strict = process.env.STRICT === '1';
+
+export const bounds = {
+  slowest: strict ? 57 : 50, // distinct frames painted in a second
+  fastest: 61,
+  longestGap: strict ? 100 : 250, // milliseconds between two frames
+  apart: strict ? 17 : 34, // milliseconds between tabs, for 19 frames of 20
+  comeBack: strict ? 1_000 : 3_000, // milliseconds to the first picture
+};
+
+/** @param {number} milliseconds @returns {Promise<void>} */
+export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

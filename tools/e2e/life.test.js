@@ -1,0 +1,124 @@
+/** Tabs come and go, and so does the server. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { bounds, sleep } from './bounds.js';
+import { launch, openTab, playing } from './browser.js';
+import { startServer } from './server.js';
+
+/** @type {import('./server.js').Server} */
+let server;
+/** @type {import('puppeteer-core').Browser} */
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const frameOf = (/** @type {import('./browser.js').Tab} */ { page }) =>
+  page.evaluate(() => /** @type {any} */ (window).donut.frame);
+
+/** Runs in the page: when the first frame was painted, in milliseconds since the page was asked for. */
+function noteFirstFrame() {
+  const scope = /** @type {any} */ (window);
+  const look = () => {
+    if (typeof scope.donut?.frame === 'number') scope.firstFrame = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+test('with nobody there nothing is done, and the first to return is served at once', async (t) => {
+  const tabs = await Promise.all([openTab(browser, server.url), openTab(browser, server.url)]);
+  await Promise.all(tabs.map((tab) => playing(tab)));
+  await sleep(3000);
+  await Promise.all(tabs.map((tab) => tab.close()));
+  await sleep(1500);
+  const before = await server.stats();
+  assert.equal(before.workers, 0);
+  assert.equal(before.viewers, 0);
+  await sleep(2500);
+  const later = await server.stats();
+  assert.equal(later.aired_frames, before.aired_frames);
+  assert.equal(later.audited_frames, before.audited_frames);
+
+  const tab = await openTab(browser, server.url, { before: noteFirstFrame });
+  await playing(tab);
+  const took = await tab.page.evaluate(() => /** @type {any} */ (window).firstFrame);
+  t.diagnostic(`first frame ${took.toFixed(0)} ms after the page was asked for`);
+  assert.ok(took <= bounds.comeBack, `${took} ms`);
+  await tab.close();
+});
+
+test('a tab that only watches renders nothing, and sees everything', async () => {
+  const worker = await openTab(browser, server.url);
+  const viewer = await openTab(browser, `${server.url}?threads=0`);
+  await playing(viewer);
+  await sleep(4000);
+  const { viewers, workers } = await server.stats();
+  assert.deepEqual([viewers, workers], [2, 1]);
+  assert.equal(await viewer.page.evaluate(() => /** @type {any} */ (window).donut.threads), 0);
+  assert.equal(await viewer.page.$eval('[data-figure="rendered"]', (place) => place.textContent), '0');
+  assert.ok((await viewer.page.evaluate(() => /** @type {any} */ (window).donut.fps)) >= bounds.slowest - 5);
+  await Promise.all([worker.close(), viewer.close()]);
+});
+
+test('a hidden tab renders on, and shows the right frame when it is seen again', async (t) => {
+  const tab = await openTab(browser, server.url);
+  await playing(tab);
+  await tab.hide();
+  assert.equal(await tab.page.evaluate(() => document.hidden), true);
+  await sleep(4000); // until the lead is rendered and what is left is routine
+  const hidden = await frameOf(tab);
+  const before = await server.stats();
+  await sleep(5000);
+  const later = await server.stats();
+  const share = (later.fleet_frames - before.fleet_frames) / (later.aired_frames - before.aired_frames);
+  t.diagnostic(`${(100 * share).toFixed(1)}% of the frames came from the hidden tab`);
+  assert.ok(share > 0.95, `${share}`);
+  assert.equal(later.stalled_frames, before.stalled_frames);
+
+  await tab.page.bringToFront();
+  await sleep(300);
+  const { frame, offsetMs } = await tab.page.evaluate(() => ({ .../** @type {any} */ (window).donut }));
+  assert.ok(frame > hidden + 240);
+  assert.ok(Math.abs(((Date.now() + offsetMs) * 60) / 1000 - frame) < 30, 'not the frame of the moment');
+  await tab.close();
+});
+
+test('a tab takes as many threads as its address asks for', async () => {
+  const tab = await openTab(browser, `${server.url}?threads=3`);
+  await playing(tab);
+  await tab.page.waitForFunction(() => /** @type {any} */ (window).donut.threads === 3, { timeout: 3000 });
+  await sleep(1500); // the server's statistics are of the second before
+  assert.equal((await server.stats()).threads, 3);
+  await tab.close();
+});
+
+test('a server that goes away is announced, and taken up again when it is back', async (t) => {
+  const tab = await openTab(browser, server.url);
+  await playing(tab);
+  await sleep(1000);
+  const { addr } = server;
+  await server.stop();
+  await tab.page.waitForFunction(() => document.getElementById('status')?.textContent === 'reconnecting', { timeout: 3000 });
+  assert.match(await tab.page.$eval('#detail', (place) => place.textContent ?? ''), /next try/i);
+  const shown = await frameOf(tab);
+  await sleep(1000);
+
+  server = await startServer({ addr });
+  const start = performance.now();
+  await tab.page.waitForFunction(() => document.getElementById('status')?.textContent === 'live', { timeout: 12_000 });
+  const back = performance.now() - start;
+  await sleep(2000);
+  assert.ok((await frameOf(tab)) > shown + 60);
+  assert.ok((await tab.page.evaluate(() => /** @type {any} */ (window).donut.fps)) >= bounds.slowest - 5);
+  t.diagnostic(`live again ${back.toFixed(0)} ms after the server listened`);
+  await tab.close();
+});
