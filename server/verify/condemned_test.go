@@ -6,6 +6,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,20 +60,28 @@ func TestFailedCallCondemnsItsInstance(t *testing.T) {
 	}
 }
 
-// TestOverdueCall holds up a call inside the module, which only the module can end.
-func TestOverdueCall(t *testing.T) {
-	p := openFake(t, Config{Instances: 1})
+// holdUp makes a call overdue inside the module, and returns its instance and what lets the call end.
+func holdUp(t *testing.T, p *Pool) (stuck *instance, release func()) {
+	t.Helper()
 	if _, err := p.Render(t.Context(), 0, 1); err != nil {
 		t.Fatal(err)
 	}
-	stuck := idleInstance(t, p)
+	stuck = idleInstance(t, p)
+	release = sync.OnceFunc(func() { stuck.module.Memory().WriteByte(0, 1) })
+	t.Cleanup(release)
+
 	patient := p.cfg.Overdue
+	defer func() { p.cfg.Overdue = patient }()
 	p.cfg.Overdue = time.Millisecond
 	if _, err := p.Render(t.Context(), frameLoops, 1); !errors.Is(err, ErrOverdue) {
 		t.Fatalf("got %v, want ErrOverdue", err)
 	}
-	p.cfg.Overdue = patient
+	return stuck, release
+}
 
+func TestOverdueCall(t *testing.T) {
+	p := openFake(t, Config{Instances: 1})
+	stuck, release := holdUp(t, p)
 	if _, err := p.Render(t.Context(), 0, 1); err != nil {
 		t.Errorf("beside the overdue call: %v", err)
 	}
@@ -82,18 +91,26 @@ func TestOverdueCall(t *testing.T) {
 	if s := p.Stats(); s.Overdue != 1 || s.Condemned != 1 || s.Started != 2 {
 		t.Errorf("stats: got %+v, want 1 overdue, 1 condemned, 2 started", s)
 	}
-
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := p.Close(ended); !errors.Is(err, context.Canceled) {
-		t.Errorf("Close during the call: got %v", err)
-	}
-	stuck.module.Memory().WriteByte(0, 1)
-	if err := p.Close(t.Context()); err != nil {
-		t.Errorf("Close after the call: %v", err)
+	release()
+	for p.stuck.Load() != 0 {
+		runtime.Gosched()
 	}
 	if !stuck.module.IsClosed() {
-		t.Error("the instance is still open")
+		t.Error("the instance is still open after its call has ended")
+	}
+}
+
+func TestCloseWaitsForAnOverdueCall(t *testing.T) {
+	p := openFake(t, Config{Instances: 1})
+	_, release := holdUp(t, p)
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := p.Close(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Close during the call: got %v, want that it gave up waiting", err)
+	}
+	release()
+	if err := p.Close(t.Context()); err != nil {
+		t.Errorf("Close after the call: %v", err)
 	}
 }
 
