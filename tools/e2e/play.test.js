@@ -128,6 +128,18 @@ test('pause stops the picture and nothing else', async () => {
   assert.ok((await donut()).frame >= frame + 30);
 });
 
+test('nothing moves but the picture', async (t) => {
+  const shift = await tabs[2].page.evaluate(() => {
+    let sum = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) sum += /** @type {any} */ (entry).value;
+    }).observe({ type: 'layout-shift', buffered: true });
+    return new Promise((resolve) => setTimeout(() => resolve(sum), 200));
+  });
+  t.diagnostic(`layout shift ${shift}`);
+  assert.ok(Number(shift) < 0.01, `${shift}`);
+});
+
 test('no request goes elsewhere, and nothing is wrong in any console', () => {
   for (const { complaints } of tabs) assert.deepEqual(complaints, []);
 });

@@ -16,6 +16,18 @@ test('the page holds no script, style or handler of its own, as its policy deman
   assert.doesNotMatch(html, /<style|\sstyle=|\son\w+=|javascript:/);
 });
 
+test('what the page imports is asked for at once, not one import after the other', () => {
+  const needed = new Set();
+  const visit = (/** @type {string} */ name) => {
+    for (const [, other] of read(`../static/js/${name}`).matchAll(/^import .* from '\.\/(.*)';$/gm)) {
+      if (!needed.has(other)) visit(needed.add(other) && other);
+    }
+  };
+  visit('main.js');
+  const preloaded = [...html.matchAll(/rel="modulepreload" href="js\/(.*?)"/g)].map(([, name]) => name);
+  assert.deepEqual(preloaded, [...needed].sort());
+});
+
 test('nothing points outside', () => {
   for (const name of ['index.html', 'style.css', ...readdirSync(new URL('../static/js', import.meta.url)).map((f) => `js/${f}`)]) {
     assert.doesNotMatch(read(`../static/${name}`), /(?:https?:)?\/\/[a-z0-9-]+\.[a-z]/i, name);

@@ -152,6 +152,13 @@ test('a lost connection is taken up again with a fresh instance, after a wait', 
   assert.equal(t.status.state, 'live');
 });
 
+test('a server that does not answer is not a connection lost', async () => {
+  const t = tab();
+  await t.stream.connect();
+  t.socket.drop();
+  assert.equal(t.status.why, 'unreachable');
+});
+
 test('the waits grow, until a connection has lasted', async () => {
   const t = await live({ random: 1 });
   const waits = [];

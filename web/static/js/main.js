@@ -80,12 +80,13 @@ function showPanel() {
   panel.show(figures(growth, { fps: fps(), rendered, threads: welcome?.threads ?? 0, rtt, digest: welcome?.digest ?? '' }));
 }
 
-function start() {
+/** @param {number} threads  to offer */
+function start(threads) {
   const worker = new Worker(new URL('stream.worker.js', import.meta.url), { type: 'module', name: 'stream' });
   /** @param {import('./messages.js').ToStream} message */
   const tell = (message) => worker.postMessage(message);
   worker.onmessage = ({ data }) => hear(data);
-  tell({ type: 'start', base: document.baseURI, threads: threadsAsked(location.search) });
+  tell({ type: 'start', base: document.baseURI, threads });
 
   const resume = () => tell({ type: 'resume' });
   addEventListener('online', resume);
@@ -99,6 +100,15 @@ function start() {
   };
   requestAnimationFrame(refresh);
   setInterval(showPanel, PANEL_EVERY);
+}
+
+/** Marks the link to what this page already is. @param {number} threads */
+function markThreads(threads) {
+  for (const link of document.querySelectorAll('nav a')) {
+    if (threadsAsked(new URL(/** @type {HTMLAnchorElement} */ (link).href).search) === threads) {
+      link.setAttribute('aria-current', 'page');
+    }
+  }
 }
 
 function offerPause() {
@@ -117,6 +127,8 @@ if (lacking) {
   status = { state: 'unsupported', missing: lacking };
   panel.status(status, now());
 } else {
+  const threads = threadsAsked(location.search);
+  markThreads(threads);
   offerPause();
-  start();
+  start(threads);
 }

@@ -30,6 +30,7 @@ export class Panel {
   status(status, now) {
     const { tone, label, detail, grave, reload } = words(status, now);
     this.#status.dataset.tone = tone;
+    document.body.dataset.state = status.state;
     write(this.#status, label);
     write(this.#detail, grave ? '' : detail);
     write(this.#reason, grave ? detail : '');

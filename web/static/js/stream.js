@@ -34,7 +34,7 @@ export class Stream {
   #crew = null;
   #rendered = 0;
   #shutOut = false;
-  #liveSince = Infinity;
+  #liveSince = Infinity; // while nobody has welcomed it
   /** While waiting: what may not be cut short, and how to call the next try off. */
   #waiting = { atLeastUntil: 0, callOff: () => {} };
 
@@ -51,11 +51,12 @@ export class Stream {
     try {
       const { module, file } = await this.#env.load();
       const donut = await this.#env.instantiate(module);
+      const socket = this.#env.open(); // opens while the file is hashed
       donut.hash(file);
       const threads = Math.min(this.#threads, donut.constants.maxThreads);
       this.#crew ??= new Crew(this.#env.spawn(module), (message, frames) => this.#deliver(message, frames));
       this.#crew.hire(threads);
-      this.#session = this.#begin(donut, threads);
+      this.#session = this.#begin(socket, donut, threads);
     } catch (error) {
       console.warn(`donut: no connection: ${error instanceof Error ? error.message : error}`);
       this.#wait('unreachable', 0);
@@ -68,10 +69,10 @@ export class Stream {
     if (this.#waiting.atLeastUntil > 0 && this.#env.now() >= this.#waiting.atLeastUntil) this.#retry();
   }
 
-  /** @param {import('./module.js').Donut} donut @param {number} threads */
-  #begin(donut, threads) {
+  /** @param {import('./session.js').Socket} socket @param {import('./module.js').Donut} donut @param {number} threads */
+  #begin(socket, donut, threads) {
     const crew = /** @type {Crew} */ (this.#crew);
-    return new Session(this.#env.open(), donut, this.#clock, threads, this.#env, {
+    return new Session(socket, donut, this.#clock, threads, this.#env, {
       welcome: (welcome) => {
         this.#liveSince = this.#env.now();
         crew.hire(Math.min(threads, welcome.threads));
@@ -100,7 +101,8 @@ export class Stream {
   #end(end, retry) {
     this.#session = null;
     this.#crew?.stop();
-    if (this.#env.now() - this.#liveSince >= SETTLED) this.#backoff.reset();
+    const live = this.#env.now() - this.#liveSince;
+    if (live >= SETTLED) this.#backoff.reset();
     this.#liveSince = Infinity;
     if (end === 'outdated') return this.#status({ state: 'outdated' });
     if (end === 'evicted') {
@@ -108,7 +110,7 @@ export class Stream {
       this.#threads = 0;
       this.#shutOut = true;
     }
-    this.#wait(end, retry);
+    this.#wait(end === 'lost' && live < 0 ? 'unreachable' : end, retry);
   }
 
   /** @param {import('./status.js').Why} why @param {number} atLeast  milliseconds */
