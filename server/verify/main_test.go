@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
-	"runtime/pprof"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/distributed-donut/donut/tools/leakcheck"
 	"github.com/distributed-donut/donut/tools/wasmbuild/build"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -28,24 +26,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(cacheDir)
 
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	if !settles(before) {
-		fmt.Fprintf(os.Stderr, "%d goroutines are left over:\n", runtime.NumGoroutine()-before)
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		return 1
-	}
-	return code
-}
-
-// settles reports whether no more than want goroutines are left, once those that are ending have ended.
-func settles(want int) bool {
-	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
-		if runtime.NumGoroutine() <= want {
-			return true
-		}
-	}
-	return false
+	return leakcheck.Run(m)
 }
 
 var realModule = sync.OnceValues(func() ([]byte, error) {

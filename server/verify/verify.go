@@ -18,7 +18,6 @@
 package verify
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -169,7 +168,7 @@ func (p *Pool) Check(ctx context.Context, first uint64, packed []byte) error {
 		n := min(p.slice, count-done)
 		claimed := packed[done*wire.PackedSize : (done+n)*wire.PackedSize]
 		err := p.render(ctx, first+uint64(done), n, func(slice []byte) error {
-			return compare(first+uint64(done), claimed, slice)
+			return Compare(first+uint64(done), claimed, slice)
 		})
 		if err != nil {
 			return err
@@ -223,19 +222,4 @@ func (p *Pool) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("verify: close: wait for calls in progress: %w", ctx.Err())
 	}
-}
-
-// compare returns a *Mismatch for the first frame of claimed that is not as in rendered; the first of both is frame
-// first.
-func compare(first uint64, claimed, rendered []byte) error {
-	if bytes.Equal(claimed, rendered) {
-		return nil
-	}
-	for i := 0; i < len(rendered); i += wire.PackedSize {
-		got, want := claimed[i:i+wire.PackedSize], rendered[i:i+wire.PackedSize]
-		if !bytes.Equal(got, want) {
-			return newMismatch(first+uint64(i/wire.PackedSize), got, want)
-		}
-	}
-	return nil
 }

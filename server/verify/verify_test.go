@@ -32,7 +32,7 @@ func TestRenderIsTheNativeRenderer(t *testing.T) {
 				t.Fatal(err)
 			}
 			if want := native(c.detail, c.first, c.count); !bytes.Equal(got, want) {
-				t.Fatal(compare(c.first, got, want))
+				t.Fatal(Compare(c.first, got, want))
 			}
 			if s := p.Stats(); s.Rendered != uint64(c.count)+1 || s.Started != 1 || s.Condemned != 0 || s.Spent <= 0 {
 				t.Errorf("stats: got %+v, want %d frames and New's, one instance and some time", s, c.count)

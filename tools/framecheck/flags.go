@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/distributed-donut/donut/wasm/donut"
+)
+
+const usage = `Usage: framecheck [-first N] [-count M] [-detail K] [-digest | -print]
+       framecheck -url http://host:port [-seconds S]
+
+Without -url, framecheck renders frames natively and by the module through
+wazero, and compares every cell. With -url it watches a server as a viewer does,
+and renders every frame that it is sent again through wazero.
+
+Exit status: 0 when all frames agree, 1 when they do not or could not be
+checked, 2 on bad usage.
+
+Flags:
+`
+
+// A config is what the flags say.
+type config struct {
+	first  uint64
+	count  int
+	detail int
+	digest bool
+	print  bool
+
+	url     *url.URL // of the server to watch; nil for none
+	seconds time.Duration
+
+	cacheDir string
+}
+
+// parse reads the flags. It prints the help that they may ask for, and then the error is flag.ErrHelp; every other one
+// wraps errUsage.
+func parse(args []string, stdout io.Writer) (config, error) {
+	var cfg config
+	var server string
+	var seconds float64
+	flags := flag.NewFlagSet("framecheck", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // errors are reported once, by status
+	flags.Uint64Var(&cfg.first, "first", 0, "the number of the first `frame`")
+	flags.IntVar(&cfg.count, "count", 600, "how many `frames`")
+	flags.IntVar(&cfg.detail, "detail", 1, fmt.Sprintf("the frames' `detail`, 1 to %d", donut.MaxDetail))
+	flags.BoolVar(&cfg.digest, "digest", false, "print the SHA-256 of the frames' text, as the module renders them")
+	flags.BoolVar(&cfg.print, "print", false, "print the frames' text, as the module renders them")
+	flags.StringVar(&server, "url", "", "the `URL` of a server to watch instead")
+	flags.Float64Var(&seconds, "seconds", 10, "how many `seconds` to watch it")
+	flags.StringVar(&cfg.cacheDir, "cache-dir", defaultCacheDir(),
+		"keep the compiled module in this `folder`, which must be yours alone; empty means nowhere")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return config{}, err
+	case err != nil:
+		return config{}, fmt.Errorf("%w: %w", errUsage, err)
+	case flags.NArg() > 0:
+		return config{}, fmt.Errorf("%w: got argument %q, want flags alone", errUsage, flags.Arg(0))
+	}
+
+	set := make(map[string]bool)
+	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	if err := cfg.complete(server, seconds, set); err != nil {
+		return config{}, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return cfg, nil
+}
+
+// complete checks the values, takes in those that need parsing, and refuses flags of one use in the other.
+func (cfg *config) complete(server string, seconds float64, set map[string]bool) error {
+	other := []string{"seconds"}
+	if set["url"] {
+		other = []string{"first", "count", "detail", "digest", "print"}
+	}
+	for _, name := range other {
+		if set[name] {
+			return fmt.Errorf("-%s: it does not go %s -url", name, map[bool]string{true: "with", false: "without"}[set["url"]])
+		}
+	}
+	switch {
+	case cfg.count < 1:
+		return fmt.Errorf("-count: got %d, want at least 1", cfg.count)
+	case cfg.first > math.MaxUint64-uint64(cfg.count):
+		return fmt.Errorf("-first: got %d, want room for %d frames", cfg.first, cfg.count)
+	case cfg.detail < 1 || cfg.detail > donut.MaxDetail:
+		return fmt.Errorf("-detail: got %d, want 1 to %d", cfg.detail, donut.MaxDetail)
+	case cfg.digest && cfg.print:
+		return errors.New("-digest and -print: got both, want one of them")
+	case !(seconds > 0 && seconds <= time.Duration(math.MaxInt64).Seconds()):
+		return fmt.Errorf("-seconds: got %v, want more than 0", seconds)
+	}
+	cfg.seconds = time.Duration(seconds * float64(time.Second))
+	if !set["url"] {
+		return nil
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		return fmt.Errorf("-url: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("-url: got %q, want http://host:port", server)
+	}
+	cfg.url = u
+	return nil
+}
+
+// defaultCacheDir is the folder that the server has its own in, or none where the user has none.
+func defaultCacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "distributed-donut")
+}
