@@ -8,10 +8,13 @@
 //	 └───────────────Purge─────────────┴────────────────────┘
 //
 // Air ends the life of a frame in any other state as Stalled. Frames behind the playhead leave the ring.
+//
+// Frame numbers do not wrap: the playhead must stay so low that the ring's end is a frame number too.
 package ring
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -33,7 +36,7 @@ type slot struct {
 	state   wire.RingState
 	audited bool
 	claimed bool   // its audit is under way
-	leases  uint8  // how many hold a frame that is Leased
+	leases  uint8  // how many hold a frame that is Leased, at most 255
 	owner   uint32 // who renders or rendered it
 	result  uint64 // the lease that filled it
 	fill    uint64 // the number of that fill; 0 before
@@ -69,8 +72,24 @@ func (r *Ring) bytes(n uint64) []byte {
 // open reports whether frame n is in the ring and yet to air.
 func (r *Ring) open(n uint64) bool { return n >= r.cursor && n < r.End() }
 
+// clip returns which of count frames from first on are open: those from begin on and before end.
+func (r *Ring) clip(first uint64, count int) (begin, end uint64) {
+	if first >= r.End() {
+		return r.End(), r.End()
+	}
+	return max(first, r.cursor), first + min(uint64(count), r.End()-first)
+}
+
+// check panics where the playhead cannot be at frame n.
+func (r *Ring) check(n uint64) {
+	if n > math.MaxUint64-uint64(len(r.slots)) {
+		panic(fmt.Sprintf("ring: playhead at %d, but the last frame number is %d", n, uint64(math.MaxUint64)))
+	}
+}
+
 // Reset empties the ring and puts playhead and cursor at frame n.
 func (r *Ring) Reset(n uint64) {
+	r.check(n)
 	clear(r.slots)
 	r.playhead, r.cursor = n, n
 }
@@ -81,6 +100,7 @@ func (r *Ring) Advance(n uint64) (lost uint64) {
 	if n <= r.playhead {
 		return 0
 	}
+	r.check(n)
 	if n-r.playhead >= uint64(len(r.slots)) {
 		clear(r.slots)
 	} else {
@@ -113,18 +133,20 @@ func (r *Ring) FreeRun(from uint64, limit int) (first uint64, count int) {
 // Lease notes that owner renders count frames from first on. Frames that are already lent are lent once more; those
 // that are there, or out of the ring, are left alone.
 func (r *Ring) Lease(first uint64, count int, owner uint32) {
-	for n := first; n < first+uint64(count); n++ {
-		if s := r.slot(n); r.open(n) && s.state <= wire.RingLeased {
+	begin, end := r.clip(first, count)
+	for n := begin; n < end; n++ {
+		if s := r.slot(n); s.state <= wire.RingLeased {
 			s.state, s.owner = wire.RingLeased, owner
 			s.leases++
 		}
 	}
 }
 
-// Release takes back one lease of each of count frames from first on. Who is lent to no more is free.
+// Release takes back one lease of each of count frames from first on. A frame that is lent to nobody any more is free.
 func (r *Ring) Release(first uint64, count int) {
-	for n := first; n < first+uint64(count); n++ {
-		if s := r.slot(n); r.open(n) && s.state == wire.RingLeased {
+	begin, end := r.clip(first, count)
+	for n := begin; n < end; n++ {
+		if s := r.slot(n); s.state == wire.RingLeased {
 			if s.leases--; s.leases == 0 {
 				*s = slot{}
 			}
@@ -132,8 +154,8 @@ func (r *Ring) Release(first uint64, count int) {
 	}
 }
 
-// Fill keeps a copy of a packed frame that came back for a lease, until it is approved. It reports false, and does
-// nothing, where the frame is already there or no longer wanted.
+// Fill keeps a copy of a packed frame, wire.PackedSize long, that came back for a lease. It waits for its audit. Fill
+// reports false, and does nothing, where the frame is already there or no longer wanted.
 func (r *Ring) Fill(n uint64, packed []byte, owner uint32, lease uint64) bool {
 	s := r.slot(n)
 	if !r.open(n) || s.state > wire.RingLeased {
@@ -141,11 +163,11 @@ func (r *Ring) Fill(n uint64, packed []byte, owner uint32, lease uint64) bool {
 	}
 	r.fills++
 	*s = slot{state: wire.RingFilled, owner: owner, result: lease, fill: r.fills}
-	copy(r.bytes(n), packed)
+	copy(r.bytes(n), packed[:wire.PackedSize])
 	return true
 }
 
-// Supply keeps a copy of a packed frame that the server rendered itself. It is ready at once, and takes the place of
+// Supply keeps a copy of a packed frame, wire.PackedSize long, that the server rendered itself. It is ready at once, and takes the place of
 // one that is not audited yet. It reports false, and does nothing, where a ready one is there or none is wanted.
 func (r *Ring) Supply(n uint64, packed []byte) bool {
 	s := r.slot(n)
@@ -154,7 +176,7 @@ func (r *Ring) Supply(n uint64, packed []byte) bool {
 	}
 	r.fills++
 	*s = slot{state: wire.RingReady, audited: true, owner: Server, fill: r.fills}
-	copy(r.bytes(n), packed)
+	copy(r.bytes(n), packed[:wire.PackedSize])
 	return true
 }
 
@@ -183,11 +205,12 @@ func (r *Ring) Claim(limit int, dst []byte) (Span, []byte) {
 	}
 	head := r.slot(n)
 	span := Span{First: n, Owner: head.owner, Lease: head.result, fill: head.fill}
-	for ; n < r.End() && span.Count < limit && waits(n) && r.slot(n).fill == span.fill+uint64(span.Count); n++ {
-		if r.slot(n).result != span.Lease {
+	for ; n < r.End() && span.Count < limit && waits(n); n++ {
+		s := r.slot(n)
+		if s.result != span.Lease || s.fill != span.fill+uint64(span.Count) {
 			break
 		}
-		r.slot(n).claimed = true
+		s.claimed = true
 		dst = append(dst, r.bytes(n)...)
 		span.Count++
 	}
@@ -235,15 +258,19 @@ func (r *Ring) Purge(owner uint32, lease uint64) (purged int) {
 // A Frame is one frame as it airs.
 type Frame struct {
 	// Packed is the picture, nil where it was not there to air. It is the ring's own and valid until its next change.
-	Packed  []byte
+	Packed []byte
+	// Owner rendered the picture, and Audited says that it was found to be right. Both are zero where there is none.
 	Owner   uint32
 	Audited bool
 }
 
 // Complete reports whether the next count frames are all ready to air.
 func (r *Ring) Complete(count int) bool {
+	if uint64(count) > r.End()-r.cursor {
+		return false
+	}
 	for n := r.cursor; n < r.cursor+uint64(count); n++ {
-		if !r.open(n) || r.slot(n).state != wire.RingReady {
+		if r.slot(n).state != wire.RingReady {
 			return false
 		}
 	}
@@ -252,19 +279,18 @@ func (r *Ring) Complete(count int) bool {
 
 // Air airs the next count frames, ready or not, and appends them to dst. The count must not reach behind the horizon.
 func (r *Ring) Air(count int, dst []Frame) []Frame {
-	if r.cursor+uint64(count) > r.End() {
+	if count < 0 || uint64(count) > r.End()-r.cursor {
 		panic(fmt.Sprintf("ring: airing %d frames from %d on, but the ring ends at %d", count, r.cursor, r.End()))
 	}
 	for range count {
 		s := r.slot(r.cursor)
-		frame := Frame{Owner: s.owner, Audited: s.audited}
 		if s.state == wire.RingReady {
 			s.state = wire.RingAired
-			frame.Packed = r.bytes(r.cursor)
+			dst = append(dst, Frame{Packed: r.bytes(r.cursor), Owner: s.owner, Audited: s.audited})
 		} else {
 			*s = slot{state: wire.RingStalled}
+			dst = append(dst, Frame{})
 		}
-		dst = append(dst, frame)
 		r.cursor++
 	}
 	return dst

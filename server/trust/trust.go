@@ -6,6 +6,7 @@
 package trust
 
 import (
+	"container/heap"
 	"net/netip"
 	"time"
 
@@ -24,16 +25,19 @@ const (
 
 // A Book remembers who forged. It is not safe for concurrent use. The instants that it is given must not go back.
 type Book struct {
-	bans map[netip.Prefix]ban
+	bans map[netip.Prefix]*ban
+	ends ending // the same bans
 }
 
 type ban struct {
+	origin  netip.Prefix
 	until   timeline.Instant
 	strikes int
+	index   int // in Book.ends
 }
 
 // NewBook returns a book without entries.
-func NewBook() *Book { return &Book{bans: make(map[netip.Prefix]ban)} }
+func NewBook() *Book { return &Book{bans: make(map[netip.Prefix]*ban)} }
 
 // Origin returns the unit by which addresses are held responsible: an IPv4 address itself, or an IPv6 /64, which one
 // customer commonly gets whole.
@@ -53,14 +57,14 @@ func Origin(addr netip.Addr) netip.Prefix {
 // local reports whether an address stands for a developer's own tabs, or for a proxy that nobody named: strangers and
 // friends alike, so that banning it would punish all for one.
 func local(addr netip.Addr) bool {
-	addr = addr.Unmap()
+	addr = addr.Unmap().WithZone("")
 	return addr == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || addr == netip.IPv6Loopback()
 }
 
 // MayRender reports whether connections from addr may be lent to. Watching is everybody's right.
 func (b *Book) MayRender(now timeline.Instant, addr netip.Addr) bool {
 	entry, ok := b.bans[Origin(addr)]
-	return !ok || now >= entry.until
+	return !ok || now >= entry.until || local(addr)
 }
 
 // Strike notes a proven forgery from addr, and returns for how long it may not render: 0 for 127.0.0.1 and ::1, of
@@ -69,27 +73,60 @@ func (b *Book) Strike(now timeline.Instant, addr netip.Addr) time.Duration {
 	if local(addr) {
 		return 0
 	}
-	origin := Origin(addr)
-	entry := b.bans[origin]
-	length := firstBan
-	for range min(entry.strikes, 8) {
-		length = min(maxBan, length*banGrowth)
+	entry, ok := b.bans[Origin(addr)]
+	if !ok {
+		entry = b.open(Origin(addr))
 	}
-	if entry.strikes == 0 && len(b.bans) >= maxBans {
-		b.forget()
-	}
-	b.bans[origin] = ban{until: now.Add(length), strikes: entry.strikes + 1}
+	length := sentence(entry.strikes)
+	entry.strikes++
+	entry.until = now.Add(length)
+	heap.Fix(&b.ends, entry.index)
 	return length
 }
 
-// forget removes the entry whose ban ends first.
-func (b *Book) forget() {
-	var first netip.Prefix
-	until := timeline.Forever
-	for origin, entry := range b.bans {
-		if entry.until < until {
-			first, until = origin, entry.until
-		}
+// sentence is how long a ban lasts after so many earlier strikes.
+func sentence(strikes int) time.Duration {
+	length := firstBan
+	for ; strikes > 0 && length < maxBan; strikes-- {
+		length *= banGrowth
 	}
-	delete(b.bans, first)
+	return min(length, maxBan)
+}
+
+// open adds an entry, and forgets the one whose ban ends first where there are too many.
+func (b *Book) open(origin netip.Prefix) *ban {
+	if len(b.bans) >= maxBans {
+		delete(b.bans, heap.Pop(&b.ends).(*ban).origin)
+	}
+	entry := &ban{origin: origin}
+	b.bans[origin] = entry
+	heap.Push(&b.ends, entry)
+	return entry
+}
+
+// An ending is a heap of bans; the first one ends first.
+type ending []*ban
+
+// Len, Less, Swap, Push and Pop implement heap.Interface.
+func (e ending) Len() int { return len(e) }
+
+func (e ending) Less(i, j int) bool { return e[i].until < e[j].until }
+
+func (e ending) Swap(i, j int) {
+	e[i], e[j] = e[j], e[i]
+	e[i].index, e[j].index = i, j
+}
+
+func (e *ending) Push(x any) {
+	entry := x.(*ban)
+	entry.index = len(*e)
+	*e = append(*e, entry)
+}
+
+func (e *ending) Pop() any {
+	last := len(*e) - 1
+	entry := (*e)[last]
+	(*e)[last] = nil
+	*e = (*e)[:last]
+	return entry
 }

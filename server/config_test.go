@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestConfigComesFromFlagsThenEnvironmentThenDefaults(t *testing.T) {
+	for name, test := range map[string]struct {
+		args        []string
+		environment map[string]string
+		got         func(config) any
+		want        any
+	}{
+		"default addr":               {nil, nil, func(c config) any { return c.addr }, ":8080"},
+		"default lead":               {nil, nil, func(c config) any { return c.lead }, 10 * time.Second},
+		"default epoch":              {nil, nil, func(c config) any { return c.epoch }, defaultEpoch},
+		"flag":                       {[]string{"-detail", "4"}, nil, func(c config) any { return c.detail }, 4},
+		"environment":                {nil, map[string]string{"DONUT_DETAIL": "5"}, func(c config) any { return c.detail }, 5},
+		"flag over environment":      {[]string{"-detail", "4"}, map[string]string{"DONUT_DETAIL": "5"}, func(c config) any { return c.detail }, 4},
+		"hyphens":                    {nil, map[string]string{"DONUT_MAX_CLIENTS": "7"}, func(c config) any { return c.maxClients }, 7},
+		"PORT":                       {nil, map[string]string{"PORT": "99"}, func(c config) any { return c.addr }, ":99"},
+		"DONUT_ADDR over PORT":       {nil, map[string]string{"PORT": "99", "DONUT_ADDR": ":98"}, func(c config) any { return c.addr }, ":98"},
+		"-addr over PORT":            {[]string{"-addr", ":97"}, map[string]string{"PORT": "99"}, func(c config) any { return c.addr }, ":97"},
+		"no admin":                   {[]string{"-admin-addr", ""}, nil, func(c config) any { return c.adminAddr }, ""},
+		"no admin over environment":  {[]string{"-admin-addr="}, map[string]string{"DONUT_ADMIN_ADDR": ":1"}, func(c config) any { return c.adminAddr }, ""},
+		"epoch":                      {[]string{"-epoch", "2026-02-03T04:05:06Z"}, nil, func(c config) any { return c.epoch.Unix() }, int64(1770091506)},
+		"origins":                    {[]string{"-origins", "a.example, *.b.example"}, nil, func(c config) any { return c.origins }, []string{"a.example", "*.b.example"}},
+		"log level":                  {[]string{"-log-level", "warn"}, nil, func(c config) any { return c.logLevel }, slog.LevelWarn},
+		"log format":                 {nil, map[string]string{"DONUT_LOG_FORMAT": "json"}, func(c config) any { return c.logJSON }, true},
+		"cache dir may be nowhere":   {[]string{"-cache-dir", ""}, nil, func(c config) any { return c.cacheDir }, ""},
+		"drain":                      {[]string{"-drain", "250ms"}, nil, func(c config) any { return c.drain }, 250 * time.Millisecond},
+		"an empty variable is unset": {nil, map[string]string{"DONUT_DETAIL": ""}, func(c config) any { return c.detail }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := parseConfig(test.args, func(name string) string { return test.environment[name] }, new(bytes.Buffer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := test.got(c); !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestBadConfigIsOneClearLine(t *testing.T) {
+	for name, test := range map[string]struct {
+		args        []string
+		environment map[string]string
+		want        []string // all in the error
+	}{
+		"unknown flag":    {[]string{"-nonsense"}, nil, []string{"-nonsense"}},
+		"argument":        {[]string{"start"}, nil, []string{`"start"`}},
+		"malformed flag":  {[]string{"-detail", "x"}, nil, []string{`"x"`, "-detail"}},
+		"variable":        {nil, map[string]string{"DONUT_LEAD": "ten"}, []string{`"ten"`, "DONUT_LEAD"}},
+		"addr":            {[]string{"-addr", "8080"}, nil, []string{`"8080"`, "-addr", "host:port"}},
+		"PORT":            {nil, map[string]string{"PORT": "a:b"}, []string{"-addr", "a:b"}},
+		"admin addr":      {[]string{"-admin-addr", "x"}, nil, []string{`"x"`, "-admin-addr"}},
+		"detail too high": {[]string{"-detail", "33"}, nil, []string{"33", "1 to 32"}},
+		"detail too low":  {[]string{"-detail", "0"}, nil, []string{"0", "1 to 32"}},
+		"lead":            {[]string{"-lead", "1s"}, nil, []string{"1s", "4s to 1m0s"}},
+		"epoch":           {[]string{"-epoch", "yesterday"}, nil, []string{"yesterday", "-epoch"}},
+		"future epoch":    {[]string{"-epoch", "2999-01-01T00:00:00Z"}, nil, []string{"2999", "past"}},
+		"max clients":     {[]string{"-max-clients", "0"}, nil, []string{"-max-clients", "0"}},
+		"drain":           {[]string{"-drain", "-1s"}, nil, []string{"-drain", "-1s"}},
+		"log level":       {[]string{"-log-level", "loud"}, nil, []string{"loud", "-log-level"}},
+		"log format":      {[]string{"-log-format", "xml"}, nil, []string{"xml", "text or json"}},
+		"origins":         {[]string{"-origins", "["}, nil, []string{"[", "-origins"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var output bytes.Buffer
+			status := run(t.Context(), test.args, func(name string) string { return test.environment[name] }, &output)
+			if status != exitUsage {
+				t.Errorf("exit status %d, want %d", status, exitUsage)
+			}
+			line := strings.TrimSuffix(output.String(), "\n")
+			if strings.Contains(line, "\n") || !strings.HasPrefix(line, "donut-server: ") {
+				t.Errorf("got %q, want one line of donut-server's", line)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(line, want) {
+					t.Errorf("got %q, want %q in it", line, want)
+				}
+			}
+		})
+	}
+}
+
+func TestHelpIsComplete(t *testing.T) {
+	var output bytes.Buffer
+	if _, err := parseConfig([]string{"-h"}, func(string) string { return "" }, &output); !errors.Is(err, flag.ErrHelp) {
+		t.Fatalf("-h ends in %v", err)
+	}
+	for _, want := range []string{"-addr", "-admin-addr", "-epoch", "-detail", "-lead", "-cache-dir", "-max-clients",
+		"-origins", "-drain", "-log-level", "-log-format", "DONUT_", "PORT"} {
+		if !strings.Contains(output.String(), want) {
+			t.Errorf("-h says nothing of %s:\n%s", want, output.String())
+		}
+	}
+}

@@ -1,0 +1,434 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/distributed-donut/donut/server/orchestrator"
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/tools/leakcheck"
+	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+func TestMain(m *testing.M) { os.Exit(leakcheck.Run(m)) }
+
+// desk is a fleet that welcomes everybody at once and notes what it is told.
+type desk struct {
+	mu      sync.Mutex
+	peers   map[uint32]orchestrator.Peer
+	results []wire.Result
+	left    int
+	joined  chan uint32
+}
+
+func newDesk() *desk {
+	return &desk{peers: make(map[uint32]orchestrator.Peer), joined: make(chan uint32, 100)}
+}
+
+func (d *desk) Join(number uint32, p orchestrator.Peer, _ netip.Addr, threads int) {
+	d.mu.Lock()
+	d.peers[number] = p
+	d.mu.Unlock()
+	p.Welcome(threads)
+	d.joined <- number
+}
+
+func (d *desk) Leave(uint32) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left++
+}
+
+func (d *desk) Result(_ uint32, m wire.Result) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.results = append(d.results, m)
+}
+
+var testDigest = wire.Digest{1, 2, 3}
+
+// setUp serves a hub with a desk on loopback. Its clock stands at frame 600 and moves only with the test's.
+func setUp(t *testing.T, change func(*Config)) (*Hub, *desk, *machine, string) {
+	t.Helper()
+	m := &machine{}
+	epoch := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	m.set(10 * time.Second)
+	cfg := Config{
+		Clock: timeline.NewClock(epoch, func() timeline.Reading {
+			return timeline.Reading{Monotonic: m.get(), Wall: epoch.Add(m.get())}
+		}),
+		Log: slog.New(slog.DiscardHandler), Digest: testDigest, Detail: 1, Lead: 10 * time.Second, MaxClients: 100,
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	h, d := New(cfg), newDesk()
+	server := httptest.NewServer(h.Handler(d))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		h.Close(ctx, 0)
+	})
+	return h, d, m, server.URL
+}
+
+type machine struct {
+	mu  sync.Mutex
+	now time.Duration
+}
+
+func (m *machine) get() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+func (m *machine) set(now time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now = now
+}
+
+// dial connects and sends the given first message, where there is one.
+func dial(t *testing.T, url string, hello []byte) *websocket.Conn {
+	t.Helper()
+	socket, _, err := websocket.Dial(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket.SetReadLimit(1 << 20)
+	t.Cleanup(func() { socket.CloseNow() })
+	if hello != nil {
+		send(t, socket, hello)
+	}
+	return socket
+}
+
+func send(t *testing.T, socket *websocket.Conn, message []byte) {
+	t.Helper()
+	if err := socket.Write(t.Context(), websocket.MessageBinary, message); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// receive reads the next message, within 10 s.
+func receive(t *testing.T, socket *websocket.Conn) ([]byte, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, message, err := socket.Read(ctx)
+	return message, err
+}
+
+func hello(threads uint8) []byte {
+	return wire.Hello{Threads: threads, Codec: codec.Version, Digest: testDigest}.Append(nil)
+}
+
+// air broadcasts a message of 60 frames whose bytes are its number.
+func air(h *Hub, number, first uint64, key bool) {
+	h.Broadcast([]byte{byte(number)}, codec.Header{Key: key, Number: number, First: first, Count: 60})
+}
+
+func TestRefusals(t *testing.T) {
+	outdated := hello(1)
+	outdated[1]++
+	otherModule := wire.Hello{Threads: 1, Codec: codec.Version, Digest: wire.Digest{9}}.Append(nil)
+	otherCodec := wire.Hello{Threads: 1, Codec: codec.Version + 1, Digest: testDigest}.Append(nil)
+	for name, test := range map[string]struct {
+		messages [][]byte
+		want     wire.Reason
+		status   websocket.StatusCode
+	}{
+		"another wire version":       {[][]byte{outdated}, wire.ReasonOutdated, websocket.StatusPolicyViolation},
+		"another module":             {[][]byte{otherModule}, wire.ReasonOutdated, websocket.StatusPolicyViolation},
+		"another codec":              {[][]byte{otherCodec}, wire.ReasonOutdated, websocket.StatusPolicyViolation},
+		"no hello":                   {[][]byte{wire.Probe{}.Append(nil)}, wire.ReasonMalformed, websocket.StatusProtocolError},
+		"an empty message":           {[][]byte{{}}, wire.ReasonMalformed, websocket.StatusProtocolError},
+		"a truncated hello":          {[][]byte{hello(1)[:20]}, wire.ReasonMalformed, websocket.StatusProtocolError},
+		"a second hello":             {[][]byte{hello(1), hello(1)}, wire.ReasonMalformed, websocket.StatusProtocolError},
+		"a truncated probe":          {[][]byte{hello(0), {byte(wire.KindProbe), 1}}, wire.ReasonMalformed, websocket.StatusProtocolError},
+		"a result of a viewer":       {[][]byte{hello(0), {byte(wire.KindResult)}}, wire.ReasonMalformed, websocket.StatusProtocolError},
+		"a server's message":         {[][]byte{hello(1), wire.Revoke{}.Append(nil)}, wire.ReasonMalformed, websocket.StatusProtocolError},
+		"an oversized message":       {[][]byte{hello(0), make([]byte, 100)}, 0, websocket.StatusMessageTooBig},
+		"an oversized first message": {[][]byte{make([]byte, wire.MaxHello+1)}, 0, websocket.StatusMessageTooBig},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, _, _, url := setUp(t, nil)
+			bystander := dial(t, url, hello(0))
+			if _, err := receive(t, bystander); err != nil {
+				t.Fatal(err)
+			}
+			socket := dial(t, url, nil)
+			for _, m := range test.messages {
+				send(t, socket, m)
+			}
+			var got wire.Reason
+			for {
+				message, err := receive(t, socket)
+				if err != nil {
+					if status := websocket.CloseStatus(err); status != test.status {
+						t.Errorf("closed with %v (%v), want %v", status, err, test.status)
+					}
+					break
+				}
+				if goodbye, err := wire.ParseGoodbye(message); err == nil {
+					got = goodbye.Reason
+				}
+			}
+			if got != test.want {
+				t.Errorf("told %v, want %v", got, test.want)
+			}
+			if test.want != 0 && h.Stats().Closed(test.want) != 1 {
+				t.Errorf("%d connections are counted as %v, want 1", h.Stats().Closed(test.want), test.want)
+			}
+			// Nobody else notices.
+			air(h, 1, 600, true)
+			if message, err := receive(t, bystander); err != nil || !bytes.Equal(message, []byte{1}) {
+				t.Errorf("the bystander gets %v, %v", message, err)
+			}
+		})
+	}
+}
+
+func TestWelcomeAndBacklog(t *testing.T) {
+	h, _, m, url := setUp(t, nil)
+	for i, key := range []bool{true, false, false, false, true, false, false, false} {
+		air(h, uint64(i+1), 420+60*uint64(i), key) // keys at frames 420 and 660
+	}
+	join := func() (got []byte) {
+		socket := dial(t, url, hello(2))
+		message, err := receive(t, socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		welcome, err := wire.ParseWelcome(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if welcome.Threads != 2 || welcome.Digest != testDigest || welcome.Generation != 1 || welcome.Now != m.get().Microseconds() {
+			t.Errorf("welcomed by %+v", welcome)
+		}
+		send(t, socket, wire.Probe{Sent: 77}.Append(nil))
+		for {
+			if message, err = receive(t, socket); err != nil {
+				t.Fatal(err)
+			}
+			if reply, err := wire.ParseReply(message); err == nil {
+				if reply.Sent != 77 || reply.Received != m.get().Microseconds() || reply.Replied != reply.Received {
+					t.Errorf("answered by %+v", reply)
+				}
+				return got
+			}
+			got = append(got, message...)
+		}
+	}
+	for _, test := range []struct {
+		frame int
+		want  []byte
+	}{
+		{600, []byte{1, 2, 3, 4, 5, 6, 7, 8}}, // in the first group
+		{660, []byte{5, 6, 7, 8}},             // at the second one's key
+		{899, []byte{5, 6, 7, 8}},             // at the last frame
+		{900, nil},                            // behind it
+	} {
+		m.set(timeline.Start(uint64(test.frame)).Sub(0))
+		if got := join(); !bytes.Equal(got, test.want) {
+			t.Errorf("who joins at frame %d gets messages %v, want %v", test.frame, got, test.want)
+		}
+	}
+}
+
+func TestResultsReachTheFleet(t *testing.T) {
+	_, d, _, url := setUp(t, nil)
+	socket := dial(t, url, hello(1))
+	want := wire.Result{Lease: 5, First: 600, Spent: 3, Frames: make([]byte, 120*wire.PackedSize)}
+	send(t, socket, want.Append(nil))
+	socket.Close(websocket.StatusNormalClosure, "")
+	await(t, func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.left == 1
+	})
+	if len(d.results) != 1 || d.results[0].Lease != 5 || !bytes.Equal(d.results[0].Frames, want.Frames) {
+		t.Errorf("the fleet was told of %d results", len(d.results))
+	}
+}
+
+func TestFull(t *testing.T) {
+	h, d, _, url := setUp(t, func(c *Config) { c.MaxClients = 1 })
+	first := dial(t, url, hello(0))
+	<-d.joined
+	second := dial(t, url, hello(0))
+	message, err := receive(t, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if goodbye, err := wire.ParseGoodbye(message); err != nil || goodbye.Reason != wire.ReasonFull || goodbye.Retry == 0 {
+		t.Errorf("told %+v, %v, want full and when to come back", goodbye, err)
+	}
+	if _, err := receive(t, second); websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
+		t.Errorf("closed with %v", err)
+	}
+	first.CloseNow()
+	await(t, func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return len(h.conns) == 0
+	})
+	dial(t, url, hello(0))
+	<-d.joined
+}
+
+func TestOrigins(t *testing.T) {
+	_, _, _, url := setUp(t, func(c *Config) { c.Origins = []string{"*.example.com"} })
+	for origin, want := range map[string]bool{
+		url: true, "https://www.example.com": true, "https://example.org": false,
+	} {
+		socket, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPHeader: map[string][]string{"Origin": {origin}}})
+		if err == nil {
+			socket.CloseNow()
+		}
+		if got := err == nil; got != want {
+			t.Errorf("a page of %s may connect: %v, want %v", origin, got, want)
+		}
+	}
+}
+
+func TestCloseSaysGoodbyeToAll(t *testing.T) {
+	h, d, _, url := setUp(t, nil)
+	var sockets []*websocket.Conn
+	for range 5 {
+		sockets = append(sockets, dial(t, url, hello(0)))
+		<-d.joined
+	}
+	silent := dial(t, url, nil) // has not said hello yet
+	_ = silent
+	var said sync.WaitGroup
+	for _, socket := range sockets {
+		said.Go(func() {
+			for {
+				message, err := receive(t, socket)
+				if err != nil {
+					if websocket.CloseStatus(err) != websocket.StatusGoingAway {
+						t.Errorf("closed with %v, want status 1001", err)
+					}
+					return
+				}
+				if goodbye, err := wire.ParseGoodbye(message); err == nil && (goodbye.Reason != wire.ReasonDraining || goodbye.Retry != 1500) {
+					t.Errorf("told %+v, want draining and 1500 ms", goodbye)
+				}
+			}
+		})
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	h.Close(ctx, 1500*time.Millisecond)
+	said.Wait()
+	late := dial(t, url, nil)
+	if message, err := receive(t, late); err == nil {
+		if goodbye, err := wire.ParseGoodbye(message); err != nil || goodbye.Reason != wire.ReasonDraining {
+			t.Errorf("who comes after the close is told %v, %v", goodbye, err)
+		}
+	}
+}
+
+// stuck returns a connection whose writer never comes: what a conn does with a queue nobody empties.
+func stuck(h *Hub) *conn {
+	c := &conn{hub: h, writing: true}
+	h.conns[c] = struct{}{}
+	h.welcomed[c] = struct{}{}
+	return c
+}
+
+func (c *conn) waiting() (numbers []byte) {
+	for _, i := range c.queue {
+		numbers = append(numbers, i.bytes[0])
+	}
+	return numbers
+}
+
+func TestSlowViewerIsSentTheOpenGroupAgain(t *testing.T) {
+	h, _, m, _ := setUp(t, nil)
+	c := stuck(h)
+	defer func() { delete(h.conns, c) }()
+	air(h, 1, 480, true) // a group of four messages: frames 480 to 719
+	air(h, 2, 540, false)
+	c.next() // message 1 is being written
+	air(h, 3, 600, false)
+	air(h, 4, 660, false)
+	c.Send([]byte{99}) // what is no broadcast is kept
+	air(h, 5, 720, true)
+	if got, want := c.waiting(), []byte{2, 3, 4, 99, 5}; !bytes.Equal(got, want) {
+		t.Fatalf("messages %v wait, want %v", got, want)
+	}
+
+	air(h, 6, 780, false) // one too many, but the playhead at 600 still needs the first group
+	if got, want := c.waiting(), []byte{99, 2, 3, 4, 5, 6}; !bytes.Equal(got, want) {
+		t.Fatalf("messages %v wait, want %v", got, want)
+	}
+	m.set(13 * time.Second) // frame 780 is on screen: the group from 720 on is what counts
+	air(h, 7, 840, false)
+	if got, want := c.waiting(), []byte{99, 5, 6, 7}; !bytes.Equal(got, want) {
+		t.Fatalf("messages %v wait, want %v", got, want)
+	}
+	if got := h.Stats().Replayed.Load(); got != 2 {
+		t.Errorf("%d replays are counted, want 2", got)
+	}
+	if c.pending != 3 {
+		t.Errorf("%d broadcasts are counted as waiting, want 3", c.pending)
+	}
+}
+
+func TestControlFloodEndsAConnection(t *testing.T) {
+	h, _, _, _ := setUp(t, nil)
+	c := stuck(h)
+	defer func() { delete(h.conns, c) }()
+	for range maxControl + 10 {
+		c.Send([]byte{1})
+	}
+	if len(c.queue) != 1 || c.queue[0].goodbye != wire.ReasonSlow || h.Stats().Closed(wire.ReasonSlow) != 1 {
+		t.Errorf("%d messages wait, %d connections counted as slow; want the goodbye alone, and 1", len(c.queue),
+			h.Stats().Closed(wire.ReasonSlow))
+	}
+}
+
+// TestDeadPeerIsDropped cuts the network below a connection that never says goodbye.
+func TestDeadPeerIsDropped(t *testing.T) {
+	_, d, _, url := setUp(t, nil)
+	socket := dial(t, url, hello(1))
+	<-d.joined
+	socket.CloseNow()
+	await(t, func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.left == 1
+	})
+	if _, err := receive(t, socket); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("reading from a closed connection: %v", err)
+	}
+}
+
+// await polls until ok, for 10 s at most.
+func await(t *testing.T, ok func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for poll := time.Tick(2 * time.Millisecond); !ok(); {
+		select {
+		case <-poll:
+		case <-deadline:
+			t.Fatal("waited 10 s in vain")
+		}
+	}
+}

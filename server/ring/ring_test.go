@@ -1,0 +1,682 @@
+package ring
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// bases are where a ring of size frames is tried out: where frame numbers begin, where a 32-bit number or a float would
+// go wrong, and where they end.
+func bases(size int) []uint64 {
+	return []uint64{0, 1, 1<<32 - 3, 1<<40 - 5, 1<<53 - 1, math.MaxUint64 - uint64(size) - 64, math.MaxUint64 - uint64(size)}
+}
+
+// at returns a ring of size frames with the playhead at frame n.
+func at(size int, n uint64) *Ring {
+	r := New(size)
+	r.Reset(n)
+	return r
+}
+
+// picture returns bytes that no other frame and no other copy has.
+func picture(n uint64, version byte) []byte {
+	b := bytes.Repeat([]byte{version}, wire.PackedSize)
+	binary.LittleEndian.PutUint64(b, n)
+	binary.LittleEndian.PutUint64(b[wire.PackedSize-8:], ^n)
+	return b
+}
+
+// fill fills count frames from first on, and fails the test where one is refused.
+func fill(t *testing.T, r *Ring, first uint64, count int, owner uint32, lease uint64) {
+	t.Helper()
+	for i := range uint64(count) {
+		if !r.Fill(first+i, picture(first+i, byte(owner)), owner, lease) {
+			t.Fatalf("frame %d of lease %d is refused", first+i, lease)
+		}
+	}
+}
+
+// ready fills count frames from first on and approves them.
+func ready(t *testing.T, r *Ring, first uint64, count int, owner uint32, lease uint64) {
+	t.Helper()
+	fill(t, r, first, count, owner, lease)
+	span, _ := r.Claim(count, nil)
+	if span.First != first || span.Count != count {
+		t.Fatalf("claimed %d frames from %d on, want %d from %d on", span.Count, span.First, count, first)
+	}
+	r.Approve(span)
+}
+
+// states draws the ring as one letter a frame: free, leased, filled (F), ready, aired and stalled.
+func states(r *Ring) string {
+	var b []byte
+	for _, run := range r.Picture(nil).Runs {
+		b = append(b, bytes.Repeat([]byte{".lFras"[run.State]}, int(run.Count))...)
+	}
+	return string(b)
+}
+
+func wantStates(t *testing.T, r *Ring, want string) {
+	t.Helper()
+	if got := states(r); got != want {
+		t.Errorf("the ring is %s, want %s", got, want)
+	}
+}
+
+func mustPanic(t *testing.T, what string, f func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Errorf("%s: no panic", what)
+		}
+	}()
+	f()
+}
+
+func TestFrameMovesThroughItsStates(t *testing.T) {
+	const n = 2 // of the ring's frames 0..3; frames 0 and 1 stay free
+	lease := func(r *Ring) { r.Lease(n, 1, 7) }
+	release := func(r *Ring) { r.Release(n, 1) }
+	filled := func(r *Ring) { r.Fill(n, picture(n, 7), 7, 70) }
+	supply := func(r *Ring) { r.Supply(n, picture(n, 0)) }
+	approve := func(r *Ring) { span, _ := r.Claim(1, nil); r.Approve(span) }
+	disclaim := func(r *Ring) { span, _ := r.Claim(1, nil); r.Disclaim(span) }
+	purge := func(r *Ring) { r.Purge(7, 70) }
+	purgeOther := func(r *Ring) { r.Purge(8, 80) }
+	air := func(r *Ring) { r.Air(3, nil) }
+
+	for _, c := range []struct {
+		name  string
+		steps []func(*Ring)
+		want  string
+	}{
+		{"a new ring is free", nil, "...."},
+		{"a free frame is leased", []func(*Ring){lease}, "..l."},
+		{"a free frame is not released", []func(*Ring){release}, "...."},
+		{"a frame is filled without a lease", []func(*Ring){filled}, "..F."},
+		{"a free frame is supplied", []func(*Ring){supply}, "..r."},
+		{"a leased frame is released", []func(*Ring){lease, release}, "...."},
+		{"a leased frame is filled", []func(*Ring){lease, filled}, "..F."},
+		{"a leased frame is supplied", []func(*Ring){lease, supply}, "..r."},
+		{"a leased frame is not purged", []func(*Ring){lease, purge}, "..l."},
+		{"a leased frame has no audit", []func(*Ring){lease, approve}, "..l."},
+		{"a filled frame is not leased", []func(*Ring){filled, lease}, "..F."},
+		{"a filled frame is not released", []func(*Ring){lease, filled, release}, "..F."},
+		{"a filled frame is supplied", []func(*Ring){filled, supply}, "..r."},
+		{"a filled frame is approved", []func(*Ring){filled, approve}, "..r."},
+		{"a filled frame stays so without a result of its audit", []func(*Ring){filled, disclaim}, "..F."},
+		{"a filled frame is approved in a second audit", []func(*Ring){filled, disclaim, approve}, "..r."},
+		{"a filled frame is purged", []func(*Ring){filled, purge}, "...."},
+		{"a ready frame is not leased", []func(*Ring){filled, approve, lease}, "..r."},
+		{"a ready frame is not released", []func(*Ring){filled, approve, release}, "..r."},
+		{"a ready frame of a bad lease is purged", []func(*Ring){filled, approve, purge}, "...."},
+		{"a ready frame of others is not purged", []func(*Ring){filled, approve, purgeOther}, "..r."},
+		{"a purged frame is leased again", []func(*Ring){filled, approve, purge, lease}, "..l."},
+		{"a ready frame airs", []func(*Ring){filled, approve, air}, "ssa."},
+		{"a supplied frame airs", []func(*Ring){supply, air}, "ssa."},
+		{"a free frame stalls", []func(*Ring){air}, "sss."},
+		{"a leased frame stalls", []func(*Ring){lease, air}, "sss."},
+		{"a filled frame stalls", []func(*Ring){filled, air}, "sss."},
+		{"an aired frame changes no more", []func(*Ring){supply, air, lease, release, filled, supply, approve, purge}, "ssa."},
+		{"a stalled frame changes no more", []func(*Ring){air, lease, release, filled, supply, approve, purge}, "sss."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := New(4)
+			for _, step := range c.steps {
+				step(r)
+			}
+			wantStates(t, r, c.want)
+		})
+	}
+}
+
+func TestWindowHoldsExactlyItsFrames(t *testing.T) {
+	const size = 8
+	for _, base := range bases(size) {
+		t.Run(fmt.Sprint(base), func(t *testing.T) {
+			r := at(size, base)
+			if r.Playhead() != base || r.Cursor() != base || r.End() != base+size || r.Size() != size {
+				t.Fatalf("the ring is %d, %d, %d, size %d", r.Playhead(), r.Cursor(), r.End(), r.Size())
+			}
+			for _, n := range []uint64{base - 1, base - size, base + size, base + 2*size, base + 1<<63} {
+				if n >= base && n < base+size {
+					continue
+				}
+				r.Lease(n, 1, 1)
+				if r.Missing(n) || r.Fill(n, picture(n, 1), 1, 1) || r.Supply(n, picture(n, 0)) {
+					t.Errorf("frame %d is taken for one of the ring", n)
+				}
+			}
+			wantStates(t, r, "........")
+			before := base - 4 // which is far behind the horizon where it wraps
+			r.Lease(before, 3*size, 1)
+			if before < base {
+				wantStates(t, r, "llllllll")
+			} else {
+				wantStates(t, r, "........")
+			}
+			r.Release(before, 3*size)
+			wantStates(t, r, "........")
+			for i := range uint64(size) {
+				n := base + i
+				if !r.Missing(n) || !r.Supply(n, picture(n, 0)) || r.Missing(n) {
+					t.Errorf("frame %d is not taken", n)
+				}
+			}
+			for i, f := range r.Air(size, nil) {
+				if n := base + uint64(i); !bytes.Equal(f.Packed, picture(n, 0)) {
+					t.Errorf("frame %d airs as another", n)
+				}
+			}
+		})
+	}
+}
+
+func TestRingRefusesNumbersThatWouldWrap(t *testing.T) {
+	const last = math.MaxUint64 - 8
+	mustPanic(t, "Reset behind the last playhead", func() { New(8).Reset(last + 1) })
+	mustPanic(t, "Advance behind the last playhead", func() { New(8).Advance(last + 1) })
+	r := at(8, last-3)
+	if lost := r.Advance(last); lost != 3 || r.Playhead() != last {
+		t.Errorf("advanced to %d with %d lost, want to %d with 3", r.Playhead(), lost, uint64(last))
+	}
+	if first, count := r.FreeRun(0, 100); first != last || count != 8 {
+		t.Errorf("free are %d frames from %d on, want 8 from %d on", count, first, uint64(last))
+	}
+	if r.Complete(9) || r.Complete(math.MaxInt) {
+		t.Error("frames behind the horizon are complete")
+	}
+	mustPanic(t, "a ring of no frames", func() { New(0) })
+}
+
+func TestSlotIsEmptyWhenTheNextFrameTakesIt(t *testing.T) {
+	for _, step := range []uint64{1, 3, 7, 8, 9, 1000} {
+		r := at(8, 100)
+		ready(t, r, 100, 8, 3, 30)
+		r.Advance(100 + step)
+		kept := 8 - int(min(8, step))
+		want := bytes.Repeat([]byte("r"), kept)
+		want = append(want, bytes.Repeat([]byte("."), 8-kept)...)
+		wantStates(t, r, string(want))
+		for n := r.Playhead() + uint64(kept); n < r.End(); n++ {
+			if !r.Missing(n) {
+				t.Errorf("after %d steps frame %d is not missing", step, n)
+			}
+		}
+	}
+}
+
+func TestFillKeepsACopy(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		put  func(r *Ring, packed []byte) bool
+	}{
+		{"Fill", func(r *Ring, packed []byte) bool { return r.Fill(0, packed, 1, 1) }},
+		{"Supply", func(r *Ring, packed []byte) bool { return r.Supply(0, packed) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := New(2)
+			buffer := picture(0, 1)
+			if !c.put(r, buffer) {
+				t.Fatal("refused")
+			}
+			clear(buffer)
+			span, audited := r.Claim(1, nil)
+			if span.Count == 1 && !bytes.Equal(audited, picture(0, 1)) {
+				t.Error("the auditor gets what the buffer holds now")
+			}
+			r.Approve(span)
+			if got := r.Air(1, nil)[0].Packed; !bytes.Equal(got, picture(0, 1)) {
+				t.Error("what airs is what the buffer holds now")
+			}
+		})
+	}
+}
+
+func TestClaimKeepsACopy(t *testing.T) {
+	r := New(2)
+	fill(t, r, 0, 1, 1, 1)
+	_, audited := r.Claim(1, nil)
+	r.Supply(0, picture(0, 9))
+	if !bytes.Equal(audited, picture(0, 1)) {
+		t.Error("the picture changes while it is audited")
+	}
+}
+
+func TestFillRefusesAPictureThatIsTooShort(t *testing.T) {
+	short := make([]byte, wire.PackedSize-1)
+	mustPanic(t, "Fill", func() { New(1).Fill(0, short, 1, 1) })
+	mustPanic(t, "Supply", func() { New(1).Supply(0, short) })
+}
+
+func TestFillRefusesWhatIsThereOrGone(t *testing.T) {
+	setup := map[string]func(r *Ring){
+		"filled":        func(r *Ring) { r.Fill(1, picture(1, 1), 1, 10) },
+		"ready":         func(r *Ring) { r.Supply(1, picture(1, 1)) },
+		"aired":         func(r *Ring) { r.Supply(1, picture(1, 1)); r.Air(2, nil) },
+		"stalled":       func(r *Ring) { r.Air(2, nil) },
+		"passed":        func(r *Ring) { r.Advance(2) },
+		"not yet there": func(r *Ring) { r.Reset(math.MaxUint64 - 100) },
+	}
+	for name, f := range setup {
+		t.Run(name, func(t *testing.T) {
+			r := New(4)
+			f(r)
+			before := states(r)
+			if r.Fill(1, picture(1, 2), 2, 20) {
+				t.Error("the late duplicate is taken")
+			}
+			wantStates(t, r, before)
+		})
+	}
+}
+
+func TestLateDuplicateChangesNothing(t *testing.T) {
+	r := New(4)
+	fill(t, r, 0, 4, 1, 10)
+	if r.Fill(2, picture(2, 2), 2, 20) || r.Fill(2, picture(2, 3), 1, 10) {
+		t.Error("a second copy is taken")
+	}
+	span, packed := r.Claim(4, nil)
+	if span.Count != 4 || span.Owner != 1 || span.Lease != 10 {
+		t.Errorf("claimed %+v, want all 4 frames of lease 10", span)
+	}
+	if got := packed[2*wire.PackedSize : 3*wire.PackedSize]; !bytes.Equal(got, picture(2, 1)) {
+		t.Error("the second copy took the place of the first")
+	}
+}
+
+func TestFrameIsFreeWhenItsLastLeaseIsReleased(t *testing.T) {
+	r := New(6)
+	r.Lease(0, 4, 1)
+	r.Lease(2, 4, 2)
+	wantStates(t, r, "llllll")
+	r.Release(0, 4)
+	wantStates(t, r, "..llll")
+	if first, count := r.FreeRun(0, 6); first != 0 || count != 2 {
+		t.Errorf("free are %d frames from %d on, want 2 from 0 on", count, first)
+	}
+	r.Release(2, 4)
+	wantStates(t, r, "......")
+	r.Release(0, 6) // of nothing
+	r.Lease(0, 1, 3)
+	r.Release(0, 1)
+	wantStates(t, r, "......")
+}
+
+func TestFreeRun(t *testing.T) {
+	r := at(12, 100)
+	r.Lease(100, 2, 1)
+	r.Lease(105, 2, 1)
+	ready(t, r, 109, 1, 1, 1) // ll...ll..r..
+	for _, c := range []struct {
+		name  string
+		from  uint64
+		limit int
+		first uint64
+		count int
+	}{
+		{"from before the ring", 0, 100, 102, 3},
+		{"of a limited length", 100, 2, 102, 2},
+		{"from the middle of a run", 103, 100, 103, 2},
+		{"from a lent frame", 105, 100, 107, 2},
+		{"up to the horizon", 109, 100, 110, 2},
+		{"from the last frame", 111, 100, 111, 1},
+		{"from the horizon", 112, 100, 112, 0},
+		{"from behind the horizon", 500, 100, 500, 0},
+		{"of no length", 100, 0, 102, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if first, count := r.FreeRun(c.from, c.limit); first != c.first || count != c.count {
+				t.Errorf("got %d frames from %d on, want %d from %d on", count, first, c.count, c.first)
+			}
+		})
+	}
+	t.Run("what has aired is not free", func(t *testing.T) {
+		r.Air(4, nil)
+		if first, count := r.FreeRun(0, 100); first != 104 || count != 1 {
+			t.Errorf("got %d frames from %d on, want 1 from 104 on", count, first)
+		}
+	})
+}
+
+func TestClaimGivesContiguousFramesOfOneLease(t *testing.T) {
+	r := at(12, 100)
+	fill(t, r, 100, 2, 1, 10)
+	fill(t, r, 102, 4, 1, 11) // of the same owner
+	fill(t, r, 106, 1, 2, 20)
+	fill(t, r, 108, 1, 2, 20) // behind a gap
+	r.Supply(109, picture(109, 0))
+	fill(t, r, 111, 1, 3, 30)
+
+	type claim struct {
+		First uint64
+		Count int
+		Owner uint32
+		Lease uint64
+	}
+	var got []claim
+	buffer := []byte("kept")
+	for range r.Size() {
+		span, packed := r.Claim(3, buffer)
+		if !bytes.HasPrefix(packed, buffer) || len(packed) != len(buffer)+span.Count*wire.PackedSize {
+			t.Fatalf("%d frames are appended to %d bytes as %d", span.Count, len(buffer), len(packed))
+		}
+		if span.Count == 0 {
+			break
+		}
+		for i := range span.Count {
+			n := span.First + uint64(i)
+			if !bytes.Equal(packed[len(buffer)+i*wire.PackedSize:][:wire.PackedSize], picture(n, byte(span.Owner))) {
+				t.Errorf("frame %d is claimed as another", n)
+			}
+		}
+		got = append(got, claim{span.First, span.Count, span.Owner, span.Lease})
+	}
+	want := []claim{{100, 2, 1, 10}, {102, 3, 1, 11}, {105, 1, 1, 11}, {106, 1, 2, 20}, {108, 1, 2, 20}, {111, 1, 3, 30}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("claimed\n%v, want\n%v", got, want)
+	}
+}
+
+func TestDisclaimedFramesAreClaimedAgain(t *testing.T) {
+	r := New(8)
+	fill(t, r, 0, 4, 1, 10)
+	first, _ := r.Claim(2, nil)
+	second, _ := r.Claim(2, nil)
+	r.Disclaim(first)
+	if again, _ := r.Claim(4, nil); again != first {
+		t.Errorf("claimed %+v, want %+v again and nothing of %+v", again, first, second)
+	}
+	if span, _ := r.Claim(4, nil); span.Count != 0 {
+		t.Errorf("%+v is claimed twice", span)
+	}
+}
+
+func TestAuditSaysNothingAboutAnotherCopy(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		between func(t *testing.T, r *Ring) // what happens to frames 0..3 while they are audited
+		want    string                      // once they are approved
+		waiting int                         // frames that can be claimed then
+	}{
+		{"purged", func(t *testing.T, r *Ring) { r.Purge(1, 10) }, "........", 0},
+		{"purged and leased", func(t *testing.T, r *Ring) { r.Purge(1, 10); r.Lease(0, 4, 2) }, "llll....", 0},
+		{"purged and refilled", func(t *testing.T, r *Ring) { r.Purge(1, 10); fill(t, r, 0, 4, 2, 20) }, "FFFF....", 4},
+		{"purged and refilled for the same lease", func(t *testing.T, r *Ring) {
+			r.Purge(1, 10)
+			fill(t, r, 0, 4, 1, 10)
+		}, "FFFF....", 4},
+		{"refilled in part", func(t *testing.T, r *Ring) {
+			r.Purge(1, 10)
+			fill(t, r, 1, 2, 2, 20)
+		}, ".FF.....", 2},
+		{"supplied in part", func(t *testing.T, r *Ring) { r.Supply(1, picture(1, 0)) }, "rrrr....", 0},
+		{"stalled in part", func(t *testing.T, r *Ring) { r.Air(2, nil) }, "ssrr....", 0},
+		{"passed in part", func(t *testing.T, r *Ring) { r.Advance(2) }, "rr......", 0},
+		{"passed, and the slots refilled", func(t *testing.T, r *Ring) {
+			r.Advance(8)
+			fill(t, r, 8, 4, 2, 20)
+		}, "FFFF....", 4},
+		{"emptied and refilled", func(t *testing.T, r *Ring) { r.Reset(0); fill(t, r, 0, 4, 1, 10) }, "FFFF....", 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := New(8)
+			fill(t, r, 0, 4, 1, 10)
+			span, _ := r.Claim(4, nil)
+			c.between(t, r)
+			r.Approve(span)
+			wantStates(t, r, c.want)
+			r.Disclaim(span) // for nothing that the span still names may wait a second time
+			waiting := 0
+			for range r.Size() {
+				s, _ := r.Claim(8, nil)
+				waiting += s.Count
+			}
+			if waiting != c.waiting {
+				t.Errorf("%d frames wait for their audit, want %d", waiting, c.waiting)
+			}
+		})
+	}
+	t.Run("and Disclaim does not take away another's claim", func(t *testing.T) {
+		r := New(8)
+		fill(t, r, 0, 4, 1, 10)
+		old, _ := r.Claim(4, nil)
+		r.Purge(1, 10)
+		fill(t, r, 0, 4, 2, 20)
+		r.Claim(4, nil)
+		r.Disclaim(old)
+		if span, _ := r.Claim(4, nil); span.Count != 0 {
+			t.Errorf("%+v is claimed twice", span)
+		}
+	})
+}
+
+func TestPurgeTakesWhatIsNotTrusted(t *testing.T) {
+	r := at(16, 100)
+	ready(t, r, 100, 1, 1, 10)
+	r.Air(1, nil)
+	ready(t, r, 101, 1, 1, 10)     // of the bad lease, audited
+	ready(t, r, 103, 1, 1, 11)     // of the same owner, audited
+	fill(t, r, 102, 1, 1, 10)      // of the bad lease
+	r.Claim(1, nil)                // and its audit is under way
+	fill(t, r, 104, 1, 1, 11)      // of the same owner
+	r.Supply(105, picture(105, 0)) // the server's
+	fill(t, r, 106, 1, 2, 20)      // of another
+	r.Lease(107, 1, 1)             // lent to the same owner
+	r.Lease(108, 1, 2)             // lent to another
+	wantStates(t, r, "arFrFrFll.......")
+	if got := r.Purge(1, 10); got != 3 {
+		t.Errorf("purged %d frames, want 3", got)
+	}
+	wantStates(t, r, "a..r.rFll.......")
+	if got := r.Purge(1, 10); got != 0 {
+		t.Errorf("purged %d frames the second time, want 0", got)
+	}
+}
+
+func TestSupplyTakesTheUnauditedFramesPlaceAlone(t *testing.T) {
+	r := New(4)
+	r.Lease(0, 1, 1)
+	ready(t, r, 2, 1, 1, 11)
+	fill(t, r, 1, 1, 1, 10)
+	for n, want := range []bool{true, true, false, true} {
+		if got := r.Supply(uint64(n), picture(uint64(n), 0)); got != want {
+			t.Errorf("frame %d supplied: %v, want %v", n, got, want)
+		}
+		if r.Supply(uint64(n), picture(uint64(n), 9)) {
+			t.Errorf("frame %d is supplied twice", n)
+		}
+	}
+	for n, f := range r.Air(4, nil) {
+		owner := Server
+		if n == 2 {
+			owner = 1
+		}
+		if f.Owner != owner || !f.Audited || !bytes.Equal(f.Packed, picture(uint64(n), byte(owner))) {
+			t.Errorf("frame %d airs as one of %d, audited %v; want one of %d", n, f.Owner, f.Audited, owner)
+		}
+	}
+}
+
+func TestAirIsInOrderOnceAndShowsHoles(t *testing.T) {
+	r := at(6, 100)
+	ready(t, r, 100, 1, 1, 10)
+	r.Lease(101, 1, 2)
+	fill(t, r, 102, 1, 3, 30)
+	r.Supply(103, picture(103, 0))
+
+	prefix := []Frame{{Owner: 99}}
+	got := r.Air(2, prefix)
+	got = r.Air(3, got)
+	want := []Frame{
+		{Owner: 99},
+		{Packed: picture(100, 1), Owner: 1, Audited: true},
+		{}, // a lent frame has no picture, and so no owner
+		{},
+		{Packed: picture(103, 0), Owner: Server, Audited: true},
+		{},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("aired another sequence of frames than was ready")
+	}
+	if r.Cursor() != 105 {
+		t.Errorf("the cursor is at %d, want 105", r.Cursor())
+	}
+	mustPanic(t, "airing behind the horizon", func() { r.Air(2, nil) })
+	mustPanic(t, "airing backwards", func() { r.Air(-1, nil) })
+	if r.Cursor() != 105 {
+		t.Errorf("a refused Air moved the cursor to %d", r.Cursor())
+	}
+}
+
+func TestAiredPictureIsNotAppendedInto(t *testing.T) {
+	r := New(2)
+	r.Supply(0, picture(0, 0))
+	r.Supply(1, picture(1, 0))
+	frames := r.Air(2, nil)
+	_ = append(frames[0].Packed, "over the next frame"...)
+	if !bytes.Equal(frames[1].Packed, picture(1, 0)) {
+		t.Error("appending to one frame changes the next")
+	}
+}
+
+func TestAdvanceCountsWhatWasLost(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		air      int
+		to       uint64
+		lost     uint64
+		playhead uint64
+		cursor   uint64
+	}{
+		{"nothing without a step", 0, 100, 0, 100, 100},
+		{"nothing backwards", 0, 50, 0, 100, 100},
+		{"what did not air", 0, 103, 3, 103, 103},
+		{"nothing that aired or stalled", 4, 103, 0, 103, 104},
+		{"nothing up to the cursor", 4, 104, 0, 104, 104},
+		{"what lies behind the cursor", 4, 106, 2, 106, 106},
+		{"the whole ring", 0, 108, 8, 108, 108},
+		{"what never came into the ring", 4, 1100, 996, 1100, 1100},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := at(8, 100)
+			ready(t, r, 100, 3, 1, 10)
+			r.Air(c.air, nil)
+			if got := r.Advance(c.to); got != c.lost {
+				t.Errorf("lost %d frames, want %d", got, c.lost)
+			}
+			if r.Playhead() != c.playhead || r.Cursor() != c.cursor {
+				t.Errorf("playhead %d, cursor %d; want %d, %d", r.Playhead(), r.Cursor(), c.playhead, c.cursor)
+			}
+		})
+	}
+}
+
+func TestCompleteWantsAllFramesReady(t *testing.T) {
+	r := at(4, 100)
+	ready(t, r, 100, 2, 1, 10)
+	fill(t, r, 102, 1, 1, 11)
+	for count, want := range []bool{true, true, true, false, false, false} {
+		if got := r.Complete(count); got != want {
+			t.Errorf("%d frames complete: %v, want %v", count, got, want)
+		}
+	}
+	r.Air(1, nil)
+	if !r.Complete(1) || r.Complete(2) {
+		t.Error("frames are not counted from the cursor")
+	}
+}
+
+func TestLeadIsTheUnbrokenStretchFromThePlayhead(t *testing.T) {
+	r := at(8, 100)
+	wantLead := func(want int) {
+		t.Helper()
+		if got := r.Lead(); got != want {
+			t.Errorf("the lead of %s is %d, want %d", states(r), got, want)
+		}
+	}
+	wantLead(0)
+	ready(t, r, 101, 2, 1, 10)
+	wantLead(0)
+	ready(t, r, 100, 1, 1, 11)
+	wantLead(3)
+	r.Air(2, nil)
+	wantLead(3)
+	r.Advance(101)
+	wantLead(2)
+	fill(t, r, 103, 1, 1, 12)
+	wantLead(2)
+	r.Air(3, nil) // which stalls 103 and 104
+	r.Supply(105, picture(105, 0))
+	wantLead(2)
+	r.Advance(105)
+	wantLead(1)
+	for n := uint64(106); n < r.End(); n++ {
+		r.Supply(n, picture(n, 0))
+	}
+	wantLead(8)
+}
+
+func TestPictureCoversTheWindow(t *testing.T) {
+	r := at(10, 1<<40)
+	n := r.Playhead()
+	r.Supply(n, picture(n, 0))
+	r.Air(2, nil)
+	r.Lease(n+2, 2, 1)
+	r.Lease(n+4, 1, 2)
+	fill(t, r, n+5, 1, 2, 20)
+	got := r.Picture([]wire.RingRun{{Owner: 99}}[:1])
+	want := wire.Ring{First: n, Runs: []wire.RingRun{
+		{State: wire.RingAired, Owner: Server, Count: 1},
+		{State: wire.RingStalled, Count: 1},
+		{State: wire.RingLeased, Owner: 1, Count: 2},
+		{State: wire.RingLeased, Owner: 2, Count: 1},
+		{State: wire.RingFilled, Owner: 2, Count: 1},
+		{State: wire.RingFree, Count: 4},
+	}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestPictureDoesNotGrowARunThatWasThereBefore(t *testing.T) {
+	before := []wire.RingRun{{State: wire.RingFree, Count: 5}}
+	got := New(3).Picture(before)
+	if before[0].Count != 5 || len(got.Runs) != 1 || got.Runs[0].Count != 3 {
+		t.Errorf("the run before became %+v, the picture is %+v", before[0], got)
+	}
+}
+
+func TestPictureSurvivesTheWire(t *testing.T) {
+	for _, size := range []int{1, 60, wire.MaxRingRuns, wire.MaxRingRuns + 1, 3600} {
+		for _, base := range bases(size) {
+			t.Run(fmt.Sprintf("%d frames from %d on", size, base), func(t *testing.T) {
+				r := at(size, base)
+				for i := range size { // no two neighbours alike
+					r.Lease(base+uint64(i), 1, uint32(1+i%2))
+				}
+				want := r.Picture(nil)
+				covered := uint64(0)
+				for _, run := range want.Runs {
+					covered += run.Count
+				}
+				if cut := min(size, wire.MaxRingRuns); covered != uint64(cut) || len(want.Runs) != cut {
+					t.Errorf("%d runs cover %d frames, want %d", len(want.Runs), covered, cut)
+				}
+				m := wire.Broadcast{Ring: want, Stream: []byte{1}}
+				got, err := wire.ParseBroadcast(m.Append(nil))
+				if err != nil || got.Ring.First != want.First || !slices.Equal(got.Ring.Runs, want.Runs) {
+					t.Errorf("came back as %+v, %v", got.Ring, err)
+				}
+			})
+		}
+	}
+}

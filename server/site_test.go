@@ -1,0 +1,77 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func get(t *testing.T, url string, header ...string) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+func TestSite(t *testing.T) {
+	p := start(t)
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	module, err := module()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]struct {
+		status int
+		mime   string
+		body   string // in it
+	}{
+		"/":                   {200, "text/html; charset=utf-8", `<pre id="donut" role="img"`},
+		"/style.css":          {200, "text/css; charset=utf-8", "#donut"},
+		"/js/stream.js":       {200, "text/javascript; charset=utf-8", "export"},
+		"/donut.wasm":         {200, "application/wasm", string(module[:100])},
+		"/healthz":            {200, "text/plain; charset=utf-8", "ok"},
+		"/readyz":             {200, "text/plain; charset=utf-8", "ok"},
+		"/nothing":            {404, "", ""},
+		"/index.html/../../x": {404, "", ""},
+		"/debug/pprof/":       {404, "", ""},
+		"/ws":                 {426, "", ""},
+	} {
+		response, body := get(t, p.url+path)
+		if response.StatusCode != want.status || want.mime != "" && response.Header.Get("Content-Type") != want.mime || !strings.Contains(body, want.body) {
+			t.Errorf("GET %s: %d %s, %d bytes; want %d %s with %q", path, response.StatusCode,
+				response.Header.Get("Content-Type"), len(body), want.status, want.mime, want.body)
+		}
+		if response.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(response.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("GET %s: headers %v lack the policies", path, response.Header)
+		}
+	}
+
+	response, _ := get(t, p.url+"/donut.wasm")
+	tag := response.Header.Get("ETag")
+	if again, body := get(t, p.url+"/donut.wasm", "If-None-Match", tag); tag == "" || again.StatusCode != http.StatusNotModified || body != "" {
+		t.Errorf("asked again with ETag %s: %d, %d bytes", tag, again.StatusCode, len(body))
+	}
+
+	digest := sha256.Sum256(module)
+	want := hex.EncodeToString(digest[:])
+	if _, body := get(t, p.url+"/api/stats"); !strings.Contains(body, want) || !strings.Contains(p.log.String(), want) {
+		t.Errorf("the statistics and the start line name the module %s: %s\n%s", want, body, p.log)
+	}
+}
