@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+const (
+	// spacing is how far apart people arrive on average, unless that takes more than a quarter of the duration.
+	spacing = 5 * time.Millisecond
+	// grace is how long people have to say goodbye, and after that the critic to check the rest.
+	grace = 10 * time.Second
+	// ownDecoders is how many people decode for themselves. The others compare bytes.
+	ownDecoders = 20
+	// keptFaults is how many faults are kept word for word.
+	keptFaults = 10
+)
+
+// A crowd is everybody whom swarm plays.
+type crowd struct {
+	// Set once.
+	cfg       config
+	digest    wire.Digest
+	addresses addresses
+	people    []*person
+	pictures  *pictures
+	film      *film
+
+	here     atomic.Int64 // people who are connected
+	rendered atomic.Int64 // frames sent to the server
+
+	mu      sync.Mutex
+	total   total
+	elapsed time.Duration
+}
+
+// A total is what the people who left amount to.
+type total struct {
+	joined        int
+	seen, missed  uint64
+	frames, bytes uint64          // of the broadcasts
+	firstFrames   []time.Duration // from the dial on, of everybody who saw one
+	honestEvicted int
+	faults        int
+	faultTexts    []string // the first of them
+}
+
+// gather prepares a crowd: it asks the server for its module, and the system for addresses.
+func gather(ctx context.Context, cfg config) (*crowd, error) {
+	rng := rand.New(rand.NewPCG(cfg.seed, 0))
+	drawn := newPictures()
+	c := &crowd{cfg: cfg, addresses: pickAddresses(rng), pictures: drawn, film: newFilm(drawn)}
+
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	var err error
+	if c.digest, err = cfg.target.digest(ctx, c.addresses.client(0)); err != nil {
+		c.addresses.own = false
+		if c.digest, err = cfg.target.digest(ctx, c.addresses.client(0)); err != nil {
+			return nil, err
+		}
+	}
+
+	count := cfg.workers + cfg.viewers
+	ramp := min(time.Duration(count)*spacing, cfg.duration/4)
+	for i := range count {
+		p := &person{crowd: c, index: i, arrival: time.Duration(rng.Int64N(int64(ramp) + 1))}
+		if i < cfg.workers {
+			p.threads = cfg.threads
+		}
+		if i < ownDecoders {
+			p.own = new(codec.Decoder)
+		}
+		c.people = append(c.people, p)
+	}
+	return c, nil
+}
+
+// play lets everybody in and returns when all have left and what they saw is checked.
+func (c *crowd) play(ctx context.Context) {
+	start := time.Now()
+	ctx, end := context.WithTimeout(ctx, c.cfg.duration)
+	defer end()
+	// A socket must outlive ctx by its closing handshake.
+	life, cut := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.duration+grace)
+	defer cut()
+
+	var people, critic sync.WaitGroup
+	critic.Go(func() { c.film.criticize(ctx) })
+	for _, p := range c.people {
+		people.Go(func() { c.part(p, p.run(ctx, life)) })
+	}
+	people.Wait()
+	c.mu.Lock()
+	c.elapsed = time.Since(start)
+	c.mu.Unlock()
+
+	end()
+	critic.Wait()
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	c.film.finish(rest)
+}
+
+// part adds up what a person saw who leaves for a reason, which is nil at the end of the play.
+func (c *crowd) part(p *person, reason error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &c.total
+	if p.welcomed {
+		t.joined++
+	}
+	t.seen += p.tally.seen
+	t.missed += p.tally.missed
+	t.frames += p.tally.frames
+	t.bytes += p.tally.bytes
+	if p.tally.started {
+		t.firstFrames = append(t.firstFrames, p.firstFrame)
+	}
+	var away *sentAway
+	if errors.As(reason, &away) && away.Reason == wire.ReasonEvicted {
+		t.honestEvicted++
+	}
+	if reason != nil {
+		c.faultLocked(p, reason)
+	}
+}
+
+// fault notes that a check failed for a person, who stays.
+func (c *crowd) fault(p *person, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faultLocked(p, err)
+}
+
+func (c *crowd) faultLocked(p *person, err error) {
+	c.total.faults++
+	if len(c.total.faultTexts) < keptFaults {
+		c.total.faultTexts = append(c.total.faultTexts, fmt.Sprintf("%s %d: %v", p.role(), p.index, err))
+	}
+}
+
+// faults returns how many checks have failed so far.
+func (c *crowd) faults() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.total.faults
+}

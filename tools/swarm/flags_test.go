@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestBadUsage(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"-nonsense", "-nonsense"},
+		{"-workers many", "many"},
+		{"-workers -1", "-workers: got -1, want 0 to 1000"},
+		{"-viewers 15001", "-viewers: got 15001"},
+		{"-workers 0 -viewers 0", "want a crowd"},
+		{"-threads 0", "-threads: got 0, want 1 to 8"},
+		{"-threads 9", "-threads: got 9"},
+		{"-duration 0s", "-duration: got 0s"},
+		{"-duration 61m", "at most 1h0m0s"},
+		{"extra", `got argument "extra"`},
+		{"-url http://example.com", "loopback"},
+		{"-url http://192.0.2.1:8080", "loopback"},
+		{"-url http://localhost.example.com", "loopback"},
+		{"-url http://127.0.0.1@example.com", "want http://host:port"},
+		{"-url https://127.0.0.1", "want http://host:port"},
+		{"-url http://127.0.0.1/path", "want http://host:port"},
+		{"-url ://", "-url"},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			var errs bytes.Buffer
+			err := run(context.Background(), strings.Fields(c.args), io.Discard, &errs)
+			if status(err, &errs) != 2 || !strings.Contains(errs.String(), c.want) {
+				t.Errorf("exit status %d and %q, want 2 and %q", status(err, io.Discard), errs.String(), c.want)
+			}
+		})
+	}
+}
+
+func TestGoodUsage(t *testing.T) {
+	for _, url := range []string{"http://127.0.0.1:8080", "http://localhost", "http://[::1]:80/", "http://127.9.9.9"} {
+		cfg, err := parse([]string{"-url", url, "-workers", "4", "-viewers", "5", "-threads", "2", "-duration", "3s", "-seed", "6"}, io.Discard)
+		if err != nil {
+			t.Errorf("%s is refused: %v", url, err)
+			continue
+		}
+		if cfg.workers != 4 || cfg.viewers != 5 || cfg.threads != 2 || cfg.duration != 3*time.Second || cfg.seed != 6 || cfg.json {
+			t.Errorf("config is %+v", cfg)
+		}
+		if want := strings.TrimSuffix(url, "/") + "/ws"; cfg.target.endpoint("ws") != want {
+			t.Errorf("endpoint is %s, want %s", cfg.target.endpoint("ws"), want)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var errs bytes.Buffer
+	err := run(context.Background(), []string{"-h"}, io.Discard, &errs)
+	if err != flag.ErrHelp || status(err, io.Discard) != 0 {
+		t.Errorf("-h fails with %v, want exit status 0", err)
+	}
+	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "Exit status"} {
+		if !strings.Contains(errs.String(), want) {
+			t.Errorf("help lacks %s", want)
+		}
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	var hundred []time.Duration
+	for i := range 100 {
+		hundred = append(hundred, time.Duration(100-i)*time.Millisecond)
+	}
+	for _, c := range []struct {
+		of   []time.Duration
+		p    int
+		want float64
+	}{
+		{hundred, 50, 50}, {hundred, 99, 99}, {hundred, 100, 100},
+		{hundred[:1], 50, 100}, {hundred[:1], 99, 100}, {hundred[:3], 50, 99}, {hundred[:3], 99, 100},
+	} {
+		if got := percentile(c.of, c.p); *got != c.want {
+			t.Errorf("p%d of %v is %v, want %v", c.p, c.of, *got, c.want)
+		}
+	}
+	if got := percentile(nil, 50); got != nil {
+		t.Errorf("p50 of nothing is %v, want nil", *got)
+	}
+}

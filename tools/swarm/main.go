@@ -1,0 +1,155 @@
+// Command swarm plays a crowd against a server: workers that render, and viewers that check every frame they are sent.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+const usage = `Usage: swarm [flags]
+
+Swarm opens the sockets of a crowd of tabs, natively and in one process, and
+reports what the crowd saw. Workers render what they are lent, honestly. Viewers
+and workers alike check what is aired: that the stream has no gap, that it comes
+in time, that all get the same bytes, and that each frame is the one that this
+program renders by itself.
+
+It generates load, so it connects to this machine only. Each of the crowd has an
+address of its own in 127.0.0.0/8 where the system allows it.
+
+Exit status: 0, 1 when a check failed, 2 on bad usage.
+
+Flags:
+`
+
+// The bounds of a crowd. A process may open some 20,000 sockets where the system is generous.
+const (
+	maxWorkers  = 1_000
+	maxViewers  = 15_000
+	maxDuration = time.Hour
+)
+
+// A config is what the flags say.
+type config struct {
+	target   target
+	workers  int
+	viewers  int
+	threads  int // of each worker
+	duration time.Duration
+	seed     uint64
+	json     bool
+}
+
+// errUsage is wrapped by every error about how the command was called, once it was reported.
+var errUsage = errors.New("bad usage")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(status(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+}
+
+// status is the exit status after err, which it reports.
+func status(err error, stderr io.Writer) int {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return 2
+	}
+	fmt.Fprintf(stderr, "swarm: %v\n", err)
+	return 1
+}
+
+// run plays the crowd until the duration or ctx ends, and prints the report.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	cfg, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	c, err := gather(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	stop := showProgress(c, stderr)
+	c.play(ctx)
+	stop()
+
+	r := c.report()
+	write := r.writeTable
+	if cfg.json {
+		write = r.writeJSON
+	}
+	if err := write(stdout); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return r.verdict()
+}
+
+func parse(args []string, stderr io.Writer) (config, error) {
+	var cfg config
+	var url string
+	flags := flag.NewFlagSet("swarm", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&url, "url", "http://127.0.0.1:8080", "the server's `URL`, on this machine")
+	flags.IntVar(&cfg.workers, "workers", 3, fmt.Sprintf("tabs that render, 0 to %d", maxWorkers))
+	flags.IntVar(&cfg.viewers, "viewers", 20, fmt.Sprintf("tabs that watch only, 0 to %d", maxViewers))
+	flags.IntVar(&cfg.threads, "threads", 1, fmt.Sprintf("threads of each worker, 1 to %d", wire.MaxThreads))
+	flags.DurationVar(&cfg.duration, "duration", 20*time.Second, fmt.Sprintf("how long the crowd stays, at most %v", maxDuration))
+	flags.Uint64Var(&cfg.seed, "seed", 1, "decides when each tab arrives, and from which address")
+	flags.BoolVar(&cfg.json, "json", false, "print the report as JSON")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return config{}, err
+		}
+		return config{}, fmt.Errorf("%w: %w", errUsage, err) // which flags has printed
+	}
+
+	if err := cfg.complete(url, flags.Args()); err != nil {
+		fmt.Fprintf(stderr, "swarm: %v\nRun swarm -h for usage.\n", err)
+		return config{}, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return cfg, nil
+}
+
+// complete checks the values and takes in the URL.
+func (cfg *config) complete(url string, rest []string) (err error) {
+	if len(rest) > 0 {
+		return fmt.Errorf("got argument %q, want flags alone", rest[0])
+	}
+	for _, f := range []struct {
+		name           string
+		got, low, high int
+	}{
+		{"workers", cfg.workers, 0, maxWorkers},
+		{"viewers", cfg.viewers, 0, maxViewers},
+		{"threads", cfg.threads, 1, wire.MaxThreads},
+	} {
+		if f.got < f.low || f.got > f.high {
+			return fmt.Errorf("-%s: got %d, want %d to %d", f.name, f.got, f.low, f.high)
+		}
+	}
+	if cfg.workers+cfg.viewers == 0 {
+		return errors.New("-workers and -viewers: got 0 of both, want a crowd")
+	}
+	if cfg.duration <= 0 || cfg.duration > maxDuration {
+		return fmt.Errorf("-duration: got %v, want more than 0 and at most %v", cfg.duration, maxDuration)
+	}
+	if cfg.target, err = parseTarget(url); err != nil {
+		return fmt.Errorf("-url: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+const (
+	handshakeTimeout = 10 * time.Second
+	writeTimeout     = 10 * time.Second
+	probeInterval    = 5 * time.Second
+	// patience is how long somebody who was welcomed waits for the first picture before that is a fault.
+	patience = 5 * time.Second
+	// readLimit is the most that a message of the server's may be, in bytes.
+	readLimit = 1 << 20
+)
+
+// A person is one of the crowd: a connection that watches, checks what it is shown, and renders if it is a worker. One
+// goroutine reads; probes leave from a timer, and each thread of a worker has a goroutine.
+type person struct {
+	// Set once.
+	crowd   *crowd
+	index   int
+	arrival time.Duration  // after the start
+	threads int            // 0 watches only
+	own     *codec.Decoder // nil for who compares bytes alone
+
+	// Owned by the goroutine of run, and by the crowd after it.
+	socket     *websocket.Conn
+	dialed     time.Time
+	welcomed   bool
+	welcome    wire.Welcome
+	clock      clock
+	tally      tally
+	firstFrame time.Duration // from the dial on, once the tally started
+	worker     *worker       // nil before the welcome, and for viewers
+
+	mu    sync.Mutex
+	ack   uint64      // number of the newest message
+	probe *time.Timer // nil when nothing is to be probed
+}
+
+// A sentAway error says that the server ended the connection, and why.
+type sentAway struct{ wire.Goodbye }
+
+func (e *sentAway) Error() string { return "server said goodbye: " + e.Reason.String() }
+
+func (p *person) role() string {
+	if p.threads > 0 {
+		return "worker"
+	}
+	return "viewer"
+}
+
+// run arrives, and stays until ctx is done. The error is why it ended earlier; life is the sockets'.
+func (p *person) run(ctx, life context.Context) error {
+	select {
+	case <-time.After(p.arrival):
+	case <-ctx.Done():
+		return nil
+	}
+	err := p.stay(ctx, life)
+	if !p.welcomed {
+		return err
+	}
+	p.tally.leave(p.clock.now())
+	if waited := time.Since(p.dialed); err == nil && !p.tally.started && waited > patience {
+		err = fmt.Errorf("no picture after %v", waited.Round(time.Millisecond))
+	}
+	return err
+}
+
+func (p *person) stay(ctx, life context.Context) error {
+	p.dialed = time.Now()
+	if err := p.dial(ctx); err != nil {
+		return unlessLeaving(ctx, err)
+	}
+	defer p.socket.CloseNow()
+	p.crowd.here.Add(1)
+	defer p.crowd.here.Add(-1)
+
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		p.socket.Close(websocket.StatusGoingAway, "")
+	})
+	defer func() {
+		if !stop() {
+			<-closed
+		}
+	}()
+
+	hello := wire.Hello{Threads: uint8(p.threads), Codec: codec.Version, Digest: p.crowd.digest}
+	if err := p.write(life, hello.Append(nil)); err != nil {
+		return unlessLeaving(ctx, err)
+	}
+	defer p.stopProbing()
+	defer func() {
+		if p.worker != nil {
+			p.worker.stop()
+		}
+	}()
+	for {
+		if err := p.read(life); err != nil {
+			return unlessLeaving(ctx, err)
+		}
+	}
+}
+
+// unlessLeaving returns err, or nil where it comes of leaving at the end of the play. A goodbye never does.
+func unlessLeaving(ctx context.Context, err error) error {
+	var away *sentAway
+	if ctx.Err() != nil && !errors.As(err, &away) {
+		return nil
+	}
+	return err
+}
+
+func (p *person) dial(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	socket, _, err := websocket.Dial(ctx, p.crowd.cfg.target.endpoint("ws"), &websocket.DialOptions{
+		HTTPClient:      p.crowd.addresses.client(p.index),
+		CompressionMode: websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	socket.SetReadLimit(readLimit)
+	p.socket = socket
+	return nil
+}
+
+func (p *person) write(life context.Context, message []byte) error {
+	ctx, cancel := context.WithTimeout(life, writeTimeout)
+	defer cancel()
+	return p.socket.Write(ctx, websocket.MessageBinary, message)
+}
+
+// buffers hold messages while they are looked at, so that an idle connection holds none.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// read reads one message and does what it asks for.
+func (p *person) read(life context.Context) error {
+	kind, r, err := p.socket.Reader(life)
+	if err != nil {
+		return err
+	}
+	if kind != websocket.MessageBinary {
+		return errors.New("got a text message, want binary ones")
+	}
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if _, err := b.ReadFrom(r); err != nil {
+		return err
+	}
+	return p.receive(life, b.Bytes())
+}
+
+func (p *person) receive(life context.Context, message []byte) error {
+	kind := wire.KindOf(message)
+	if kind != wire.KindGoodbye && (kind == wire.KindWelcome) == p.welcomed {
+		return fmt.Errorf("got a %v out of turn", kind)
+	}
+	switch kind {
+	case wire.KindWelcome:
+		return p.enter(life, message)
+	case wire.KindReply:
+		return p.setClock(message)
+	case wire.KindBroadcast:
+		return p.watch(message)
+	case wire.KindLease:
+		m, err := wire.ParseLease(message)
+		if err != nil {
+			return err
+		}
+		if p.worker == nil {
+			return fmt.Errorf("got lease %d without a thread for it", m.Lease)
+		}
+		return p.worker.lend(m)
+	case wire.KindRevoke:
+		m, err := wire.ParseRevoke(message)
+		if err == nil && p.worker != nil {
+			p.worker.revoke(m.Lease)
+		}
+		return err
+	case wire.KindGoodbye:
+		m, err := wire.ParseGoodbye(message)
+		if err != nil {
+			return err
+		}
+		return &sentAway{m}
+	}
+	return fmt.Errorf("got a message of %v, want one that servers send", kind)
+}
+
+func (p *person) enter(life context.Context, message []byte) (err error) {
+	if p.welcome, err = wire.ParseWelcome(message); err != nil {
+		return err
+	}
+	p.welcomed = true
+	p.clock = clock{timeline.Instant(p.welcome.Now), time.Now()}
+	if p.welcome.Threads > 0 {
+		p.worker = startWorker(p, life, int(p.welcome.Threads))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.probe = time.AfterFunc(0, func() { p.sendProbe(life) })
+	return nil
+}
+
+func (p *person) sendProbe(life context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.probe == nil {
+		return
+	}
+	m := wire.Probe{Sent: time.Since(p.dialed).Microseconds(), Ack: p.ack}
+	if p.write(life, m.Append(nil)) == nil { // else the reader sees it end
+		p.probe.Reset(probeInterval)
+	}
+}
+
+// stopProbing returns when no probe is being sent, and none will be.
+func (p *person) stopProbing() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.probe != nil {
+		p.probe.Stop()
+		p.probe = nil
+	}
+}

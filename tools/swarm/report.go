@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// A report is what the crowd saw. Its members' names are for scripts to rely on.
+type report struct {
+	Workers      int     `json:"workers"`
+	Viewers      int     `json:"viewers"`
+	Joined       int     `json:"joined"` // of both, those that were welcomed
+	Seconds      float64 `json:"seconds"`
+	OwnAddresses bool    `json:"own_addresses"`
+
+	Messages        int    `json:"messages"`           // distinct broadcasts
+	FramesSeen      uint64 `json:"frames_seen"`        // that came in time, over everybody
+	FramesMissed    uint64 `json:"frames_missed"`      // that did not, over everybody, each from the first picture on
+	FramesForged    uint64 `json:"frames_forged_seen"` // that are not what the renderer draws, over everybody
+	FramesUnchecked uint64 `json:"frames_unchecked"`   // distinct ones that there was no time to check
+
+	// From the dial on until the frame of the moment was there; null where nobody saw one.
+	FirstFrameP50 *float64 `json:"first_frame_ms_p50"`
+	FirstFrameP99 *float64 `json:"first_frame_ms_p99"`
+
+	BytesPerFrame  float64 `json:"bytes_per_frame"` // of whole broadcasts, to one person
+	FramesRendered int64   `json:"frames_rendered"`
+	HonestEvicted  int     `json:"honest_evicted"`
+	Forgers        int     `json:"forgers"`
+	ForgersEvicted int     `json:"forgers_evicted"`
+
+	Faults     int      `json:"faults"` // whatever else went wrong
+	FaultTexts []string `json:"fault_texts"`
+}
+
+// report sums up the play after its end.
+func (c *crowd) report() report {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, film := &c.total, c.film.sum()
+	r := report{
+		Workers: c.cfg.workers, Viewers: c.cfg.viewers, Joined: t.joined, Seconds: c.elapsed.Seconds(),
+		OwnAddresses: c.addresses.own, Messages: film.messages,
+		FramesSeen: t.seen, FramesMissed: t.missed, FramesForged: film.forgedSeen, FramesUnchecked: film.unchecked,
+		FirstFrameP50: percentile(t.firstFrames, 50), FirstFrameP99: percentile(t.firstFrames, 99),
+		FramesRendered: c.rendered.Load(), HonestEvicted: t.honestEvicted,
+		Faults: t.faults, FaultTexts: append([]string{}, t.faultTexts...),
+	}
+	if t.frames > 0 {
+		r.BytesPerFrame = float64(t.bytes) / float64(t.frames)
+	}
+	return r
+}
+
+// percentile returns the least of the durations, in milliseconds, that p percent of them do not exceed, or nil for
+// none.
+func percentile(durations []time.Duration, p int) *float64 {
+	if len(durations) == 0 {
+		return nil
+	}
+	sorted := slices.Sorted(slices.Values(durations))
+	rank := (len(sorted)*p + 99) / 100
+	return new(float64(sorted[max(rank, 1)-1]) / float64(time.Millisecond))
+}
+
+// verdict returns what failed, or nil.
+func (r report) verdict() error {
+	var failed []string
+	for _, check := range []struct {
+		failed bool
+		text   string
+	}{
+		{r.FramesForged > 0, fmt.Sprintf("%d forged frames seen", r.FramesForged)},
+		{r.FramesMissed > 0, fmt.Sprintf("%d frames missed", r.FramesMissed)},
+		{r.FramesUnchecked > 0, fmt.Sprintf("%d frames not checked", r.FramesUnchecked)},
+		{r.HonestEvicted > 0, fmt.Sprintf("%d honest workers evicted", r.HonestEvicted)},
+		{r.Joined < r.Workers+r.Viewers, fmt.Sprintf("%d of %d let in", r.Joined, r.Workers+r.Viewers)},
+		{r.FramesSeen == 0, "no frame seen"},
+		{r.Faults > 0, fmt.Sprintf("%d faults", r.Faults)},
+	} {
+		if check.failed {
+			failed = append(failed, check.text)
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	return errors.New(strings.Join(failed, ", "))
+}
+
+func (r report) writeJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+func (r report) writeTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(t, "%s\t"+format+"\n", append([]any{name}, args...)...)
+	}
+	addresses := "an address each"
+	if !r.OwnAddresses {
+		addresses = "one address for all"
+	}
+	row("crowd", "%d workers, %d viewers, %d let in, %s", r.Workers, r.Viewers, r.Joined, addresses)
+	row("played", "%.1f s, %d messages", r.Seconds, r.Messages)
+	row("frames seen", "%d", r.FramesSeen)
+	row("frames missed", "%d", r.FramesMissed)
+	row("forged frames seen", "%d", r.FramesForged)
+	row("frames not checked", "%d", r.FramesUnchecked)
+	row("first frame", "p50 %s, p99 %s", milliseconds(r.FirstFrameP50), milliseconds(r.FirstFrameP99))
+	row("bytes per frame", "%.1f", r.BytesPerFrame)
+	row("frames rendered", "%d", r.FramesRendered)
+	row("honest evicted", "%d", r.HonestEvicted)
+	row("forgers evicted", "%d of %d", r.ForgersEvicted, r.Forgers)
+	row("faults", "%d", r.Faults)
+	for _, text := range r.FaultTexts {
+		row("", "%s", text)
+	}
+	return t.Flush()
+}
+
+func milliseconds(v *float64) string {
+	if v == nil {
+		return "never"
+	}
+	return fmt.Sprintf("%.0f ms", *v)
+}

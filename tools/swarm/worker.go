@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// maxQueue is how many leases may wait for a thread. Servers lend a few at a time.
+const maxQueue = 64
+
+// A worker renders what a person is lent, on as many threads as it was welcomed with.
+type worker struct {
+	// Set once.
+	person *person
+	life   context.Context // of the socket
+	quit   chan struct{}   // closed when the worker stops
+	queues []chan *loan    // one for each thread
+	active sync.WaitGroup
+
+	mu    sync.Mutex
+	loans map[uint64]*loan // those not yet answered, by the lease's number
+}
+
+// A loan is a lease while its thread has it.
+type loan struct {
+	wire.Lease
+	revoked atomic.Bool
+}
+
+func startWorker(p *person, life context.Context, threads int) *worker {
+	w := &worker{person: p, life: life, quit: make(chan struct{}), loans: make(map[uint64]*loan)}
+	for range threads {
+		queue := make(chan *loan, maxQueue)
+		w.queues = append(w.queues, queue)
+		w.active.Go(func() { w.render(queue) })
+	}
+	return w
+}
+
+// stop returns when all threads have ended. They leave what they are rendering, but finish what they are sending.
+func (w *worker) stop() {
+	close(w.quit)
+	w.active.Wait()
+}
+
+func (w *worker) stopped() bool {
+	select {
+	case <-w.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+// lend queues a lease for its thread.
+func (w *worker) lend(m wire.Lease) error {
+	if int(m.Thread) >= len(w.queues) {
+		return fmt.Errorf("lease %d: got thread %d, want one below %d", m.Lease, m.Thread, len(w.queues))
+	}
+	l := &loan{Lease: m}
+	w.mu.Lock()
+	w.loans[m.Lease] = l
+	w.mu.Unlock()
+	select {
+	case w.queues[m.Thread] <- l:
+		return nil
+	default:
+		return fmt.Errorf("lease %d: got it with %d waiting, want at most that many", m.Lease, maxQueue)
+	}
+}
+
+// revoke forgets a lease, unless it was answered already.
+func (w *worker) revoke(lease uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if l := w.loans[lease]; l != nil {
+		l.revoked.Store(true)
+	}
+}
+
+// render is one thread: it answers its leases in order.
+func (w *worker) render(queue <-chan *loan) {
+	var r *donut.Renderer
+	detail := 0
+	for {
+		select {
+		case <-w.quit:
+			return
+		case l := <-queue:
+			if detail != int(l.Detail) {
+				r, detail = donut.NewRenderer(int(l.Detail)), int(l.Detail)
+			}
+			w.answer(l, r)
+			w.mu.Lock()
+			delete(w.loans, l.Lease.Lease)
+			w.mu.Unlock()
+		}
+	}
+}
+
+// answer renders a lease and sends the result, unless it is revoked meanwhile.
+func (w *worker) answer(l *loan, r *donut.Renderer) {
+	start := time.Now()
+	m := wire.Result{Lease: l.Lease.Lease, First: l.First, Frames: make([]byte, int(l.Count)*wire.PackedSize)}
+	for i := range int(l.Count) {
+		if l.revoked.Load() || w.stopped() {
+			return
+		}
+		var picture donut.Picture
+		n := l.First + uint64(i)
+		r.Render(&picture, n)
+		wire.Pack(m.Frames[i*wire.PackedSize:], &picture)
+		w.person.crowd.pictures.add(scene{int(l.Detail), n}, &picture)
+	}
+	m.Spent = uint32(time.Since(start).Microseconds())
+	if w.person.write(w.life, m.Append(nil)) == nil { // else the reader sees it end
+		w.person.crowd.rendered.Add(int64(l.Count))
+	}
+}
