@@ -459,6 +459,17 @@ func TestAuditSaysNothingAboutAnotherCopy(t *testing.T) {
 	})
 }
 
+func TestAuditIsOfNoConsequenceAfterTheFrameAired(t *testing.T) {
+	r := New(2)
+	fill(t, r, 0, 1, 1, 10)
+	span, _ := r.Claim(1, nil)
+	r.Approve(span)
+	r.Air(1, nil)
+	r.Approve(span)
+	r.Disclaim(span)
+	wantStates(t, r, "a.")
+}
+
 func TestPurgeTakesWhatIsNotTrusted(t *testing.T) {
 	r := at(16, 100)
 	ready(t, r, 100, 1, 1, 10)
