@@ -47,10 +47,7 @@ func Origin(addr netip.Addr) netip.Prefix {
 	if addr.Is6() {
 		bits = 64
 	}
-	p, err := addr.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{} // of the invalid address, which is one origin of its own
-	}
+	p, _ := addr.Prefix(bits) // it has that many; the invalid address has none, and so is an origin of its own
 	return p
 }
 
