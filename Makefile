@@ -1,7 +1,6 @@
-# Go alone is enough for build, run and verify. What test needs beyond that is said by tools/test.
+# Go alone is enough for build, run and verify. What test needs beyond that is said in tools/test.sh.
 GO ?= go
 SERVER := bin/donut-server
-TOOLS := bin/framecheck bin/bench bin/swarm
 
 .PHONY: build run test verify bench clean
 
@@ -15,6 +14,9 @@ web/dist/donut.wasm: go.mod $(shell find wasm tools/wasmbuild -name '*.go' ! -na
 
 run: build
 	$(SERVER)
+
+test: build
+	GO=$(GO) tools/test.sh
 
 verify: build
 	bin/framecheck -first 0 -count 600 -digest

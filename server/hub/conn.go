@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
@@ -23,7 +24,8 @@ type conn struct {
 
 	mu      sync.Mutex
 	queue   []item
-	pending int    // broadcasts in queue
+	waiting int    // broadcasts in queue
+	frames  int    // that they cover
 	last    uint64 // number of the newest broadcast queued or written
 	writing bool   // a goroutine writes
 	leaving bool   // nothing is queued any more
@@ -35,6 +37,7 @@ type conn struct {
 type item struct {
 	bytes     []byte
 	broadcast bool
+	frames    int         // that the broadcast covers
 	goodbye   wire.Reason // where it is the last message
 }
 
@@ -53,7 +56,7 @@ func (c *conn) Send(message []byte) { c.send(message) }
 func (c *conn) send(message []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue)-c.pending >= maxControl {
+	if len(c.queue)-c.waiting >= maxControl {
 		c.dismiss(wire.Goodbye{Reason: wire.ReasonSlow})
 		return
 	}
@@ -65,14 +68,14 @@ func (c *conn) send(message []byte) {
 func (c *conn) broadcast(a aired) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pending < maxPending {
+	if timeline.Span(c.frames) < maxPending {
 		c.pushBroadcast(a)
 		return
 	}
 	c.hub.stats.Replayed.Add(1)
-	c.last -= uint64(c.pending) // what waits is the newest of the stream, without a gap but before a key
+	c.last -= uint64(c.waiting) // what waits is the newest of the stream, without a gap but before a key
 	c.queue = slices.DeleteFunc(c.queue, func(i item) bool { return i.broadcast })
-	c.pending = 0
+	c.waiting, c.frames = 0, 0
 	for _, a := range c.hub.catchUp(c.last) {
 		c.pushBroadcast(a)
 	}
@@ -92,8 +95,9 @@ func (c *conn) pushBroadcast(a aired) {
 		return
 	}
 	c.last = a.header.Number
-	c.pending++
-	c.push(item{bytes: a.bytes, broadcast: true})
+	c.waiting++
+	c.frames += a.header.Count
+	c.push(item{bytes: a.bytes, broadcast: true, frames: a.header.Count})
 }
 
 // Dismiss implements orchestrator.Peer.
@@ -109,7 +113,7 @@ func (c *conn) dismiss(m wire.Goodbye) {
 		return
 	}
 	c.hub.stats.closed[m.Reason].Add(1)
-	c.queue, c.pending = nil, 0
+	c.queue, c.waiting, c.frames = nil, 0, 0
 	c.push(item{bytes: m.Append(nil), goodbye: m.Reason})
 	c.leaving = true
 }
@@ -141,7 +145,8 @@ func (c *conn) next() (item, bool) {
 	i := c.queue[0]
 	c.queue = c.queue[1:]
 	if i.broadcast {
-		c.pending--
+		c.waiting--
+		c.frames -= i.frames
 	}
 	return i, true
 }
@@ -173,7 +178,7 @@ func (c *conn) abandon(slow bool) {
 	if slow && !c.leaving {
 		c.hub.stats.closed[wire.ReasonSlow].Add(1)
 	}
-	c.leaving, c.queue, c.pending = true, nil, 0
+	c.leaving, c.queue, c.waiting, c.frames = true, nil, 0, 0
 	c.mu.Unlock()
 	c.socket.CloseNow()
 }

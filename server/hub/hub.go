@@ -6,8 +6,7 @@
 // # Slow viewers
 //
 // A write blocks while its reader stalls, and is never cancelled, because that would close the socket. So what is not
-// worth sending any more is dropped before it is written: a viewer with more than maxPending broadcasts waiting loses
-// them all, and is sent the stream again from the key group that is on screen. One whose write takes longer than
+// worth sending any more is dropped before it is written: a viewer with maxPending of the stream waiting loses it all, and is sent the stream again from the key group that is on screen. One whose write takes longer than
 // writeTimeout is closed. Both are counted.
 package hub
 
@@ -32,8 +31,8 @@ const (
 	silence = 15 * time.Second
 	// writeTimeout is how long one message may take to leave.
 	writeTimeout = 10 * time.Second
-	// maxPending is how many broadcasts may wait for a viewer: as many seconds.
-	maxPending = 4
+	// maxPending is how much of the stream may wait for a viewer before more is too much.
+	maxPending = 4 * time.Second
 	// comeBack is how long a connection that is refused should wait before it tries again.
 	comeBack = 10 * time.Second
 	// maxControl is how many other messages may wait.

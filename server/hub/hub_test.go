@@ -352,7 +352,7 @@ func stuck(h *Hub) *conn {
 	return c
 }
 
-func (c *conn) waiting() (numbers []byte) {
+func (c *conn) waits() (numbers []byte) {
 	for _, i := range c.queue {
 		numbers = append(numbers, i.bytes[0])
 	}
@@ -370,24 +370,24 @@ func TestSlowViewerIsSentTheOpenGroupAgain(t *testing.T) {
 	air(h, 4, 660, false)
 	c.Send([]byte{99}) // what is no broadcast is kept
 	air(h, 5, 720, true)
-	if got, want := c.waiting(), []byte{2, 3, 4, 99, 5}; !bytes.Equal(got, want) {
+	if got, want := c.waits(), []byte{2, 3, 4, 99, 5}; !bytes.Equal(got, want) {
 		t.Fatalf("messages %v wait, want %v", got, want)
 	}
 
 	air(h, 6, 780, false) // one too many, but the playhead at 600 still needs the first group
-	if got, want := c.waiting(), []byte{99, 2, 3, 4, 5, 6}; !bytes.Equal(got, want) {
+	if got, want := c.waits(), []byte{99, 2, 3, 4, 5, 6}; !bytes.Equal(got, want) {
 		t.Fatalf("messages %v wait, want %v", got, want)
 	}
 	m.set(13 * time.Second) // frame 780 is on screen: the group from 720 on is what counts
 	air(h, 7, 840, false)
-	if got, want := c.waiting(), []byte{99, 5, 6, 7}; !bytes.Equal(got, want) {
+	if got, want := c.waits(), []byte{99, 5, 6, 7}; !bytes.Equal(got, want) {
 		t.Fatalf("messages %v wait, want %v", got, want)
 	}
 	if got := h.Stats().Replayed.Load(); got != 2 {
 		t.Errorf("%d replays are counted, want 2", got)
 	}
-	if c.pending != 3 {
-		t.Errorf("%d broadcasts are counted as waiting, want 3", c.pending)
+	if c.waiting != 3 || c.frames != 180 {
+		t.Errorf("%d broadcasts of %d frames are counted as waiting, want 3 of 180", c.waiting, c.frames)
 	}
 }
 

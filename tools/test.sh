@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# All tests: what `make test` runs. Go alone carries the first part. The rest needs node, Chromium and Firefox, and is
+# left out, loudly, where they are missing; with REQUIRE_BROWSERS=1 that is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+go=${GO:-go}
+staticcheck=honnef.co/go/tools/cmd/staticcheck@2026.2.2
+
+left_out=()
+leave_out() {
+  left_out+=("$1")
+  if [ "${REQUIRE_BROWSERS:-}" = 1 ]; then
+    echo "FAILED: $1, and REQUIRE_BROWSERS=1 leaves nothing out" >&2
+    exit 1
+  fi
+}
+step() { printf '\n== %s\n' "$*"; }
+have() { command -v "$1" >/dev/null; }
+
+step gofmt
+unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
+if [ -n "$unformatted" ]; then
+  echo "not formatted: $unformatted" >&2
+  exit 1
+fi
+
+step go vet
+"$go" vet ./...
+
+step staticcheck
+if "$go" run "$staticcheck" -version >/dev/null 2>&1; then
+  "$go" run "$staticcheck" ./...
+else
+  leave_out "staticcheck cannot be had here"
+fi
+
+step "go test -race"
+"$go" test -race -timeout 8m ./...
+
+step "the picture with fused multiply-add at the compiler's command"
+if grep -qw fma /proc/cpuinfo 2>/dev/null && [ "$("$go" env GOARCH)" = amd64 ]; then
+  GOAMD64=v3 "$go" test ./wasm/donut
+else
+  echo "not an amd64 machine that fuses: skipped"
+fi
+
+if have node && have npm; then
+  step "types and units of the page"
+  (cd tools/e2e && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent check)
+  node --test web/test/*.test.js
+  if have chromium || [ -n "${CHROME:-}" ]; then
+    step browsers
+    (cd tools/e2e && npm test --silent)
+  else
+    leave_out "the browser tests: there is no chromium"
+  fi
+else
+  leave_out "the tests of the page: there is no node"
+fi
+
+if [ ${#left_out[@]} -gt 0 ]; then
+  printf '\nLEFT OUT:\n'
+  printf '  %s\n' "${left_out[@]}"
+fi
