@@ -108,8 +108,13 @@ func TestPicturesOfWorkersAreUsedAndForgotten(t *testing.T) {
 	if _, ok := p.drawn[scene{1, 3}]; ok || len(p.drawn) != 6 {
 		t.Errorf("%d pictures kept, want the 6 from frame 4 on", len(p.drawn))
 	}
-	r.detail = 2
-	if forged := p.compare(r); forged != 1 {
-		t.Errorf("%d frames forged at a detail that no worker drew, want 1", forged)
+	for _, detail := range []int{2, 1} { // neither of which a worker drew
+		var want donut.Picture
+		donut.NewRenderer(detail).Render(&want, 8)
+		r := &reel{detail: detail, header: codec.Header{First: 8, Count: 2}, frames: []*donut.Picture{&want, &marked}}
+		p.drawn = nil
+		if forged := p.compare(r); forged != 1 {
+			t.Errorf("%d frames forged at detail %d, want 1", forged, detail)
+		}
 	}
 }

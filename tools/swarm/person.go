@@ -226,10 +226,14 @@ func (p *person) sendProbe(life context.Context) {
 	if p.probe == nil {
 		return
 	}
-	m := wire.Probe{Sent: time.Since(p.dialed).Microseconds(), Ack: p.ack}
-	if p.write(life, m.Append(nil)) == nil { // else the reader sees it end
+	if p.write(life, p.nextProbe().Append(nil)) == nil { // else the reader sees it end
 		p.probe.Reset(probeInterval)
 	}
+}
+
+// nextProbe is the probe to send now. It is called with mu held.
+func (p *person) nextProbe() wire.Probe {
+	return wire.Probe{Sent: time.Since(p.dialed).Microseconds(), Ack: p.ack}
 }
 
 // stopProbing returns when no probe is being sent, and none will be.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -247,6 +249,15 @@ func TestDurationEnds(t *testing.T) {
 	}
 	if _, _, err := f.play(t, 0, 1, "-duration", "300ms"); status(err, io.Discard) == 2 {
 		t.Fatal(err)
+	}
+}
+
+func TestNoModule(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	err := run(context.Background(), []string{"-url", server.URL}, io.Discard, io.Discard)
+	if status(err, io.Discard) != 1 || !strings.Contains(err.Error(), "got status 404 Not Found, want 200") {
+		t.Errorf("run fails with %v, want exit status 1 and the status", err)
 	}
 }
 

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+func TestClock(t *testing.T) {
+	c := clock{timeline.Instant(5_000_000), time.Now()}
+	if got := c.local(5_250_000).Sub(c.at); got != 250*time.Millisecond {
+		t.Errorf("a quarter of a second later is after %v", got)
+	}
+	if now := c.now(); now < c.instant {
+		t.Errorf("now is %v, want %v or later", now, c.instant)
+	}
+}
+
+func TestProbeAndReply(t *testing.T) {
+	p := person{dialed: time.Now().Add(-time.Minute), ack: 7}
+	probe := p.nextProbe()
+	if sent := time.Duration(probe.Sent) * time.Microsecond; probe.Ack != 7 || sent < time.Minute || sent > 2*time.Minute {
+		t.Fatalf("probe is %+v, want one of message 7, sent a minute after the dial", probe)
+	}
+	// The reply is ten seconds under way in all, and the server keeps the probe for four of them.
+	const replied = 1_000_000_000
+	probe.Sent -= 10_000_000
+	reply := wire.Reply{Sent: probe.Sent, Received: replied - 4_000_000, Replied: replied}
+	if err := p.setClock(reply.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.clock.instant.Sub(replied); got < 3*time.Second || got > 4*time.Second {
+		t.Errorf("the reply is read %v after it was written, want half of the six seconds under way", got)
+	}
+	if err := p.setClock([]byte{byte(wire.KindReply)}); err == nil {
+		t.Error("a reply cut short is taken")
+	}
+}
+
+func TestRevokedLeaseIsNotAnswered(t *testing.T) {
+	c := &crowd{pictures: newPictures()}
+	// There is no socket: an answer would fail.
+	w := &worker{person: &person{crowd: c}, life: context.Background(), quit: make(chan struct{}), loans: make(map[uint64]*loan)}
+	l := &loan{Lease: wire.Lease{Lease: 3, Detail: 1, Count: 5}}
+	w.loans[3] = l
+	w.revoke(3)
+	w.revoke(4) // answered already
+	w.answer(l, donut.NewRenderer(1))
+	if n := c.rendered.Load(); n != 0 || len(c.pictures.drawn) != 0 {
+		t.Errorf("%d frames sent and %d rendered of a revoked lease, want none", n, len(c.pictures.drawn))
+	}
+}
+
+func TestLendRefusesALongQueue(t *testing.T) {
+	w := &worker{queues: []chan *loan{make(chan *loan, maxQueue)}, loans: make(map[uint64]*loan)}
+	for i := range uint64(maxQueue) {
+		if err := w.lend(wire.Lease{Lease: i}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.lend(wire.Lease{Lease: maxQueue}); err == nil {
+		t.Errorf("%d leases wait, want at most %d", maxQueue+1, maxQueue)
+	}
+}
