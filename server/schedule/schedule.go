@@ -33,6 +33,13 @@ const (
 	// caution stretches a thread's expected time when a chunk is picked that it can deliver before it airs.
 	caution = 1.5
 
+	// stale is how old the last measurement of an idle thread may be. What was measured before says nothing any more: the
+	// tab may have slept, or woken up since.
+	stale = 30 * time.Second
+
+	// maxOwed is how many leases of a thread are known that ran out and that it still owes an answer to.
+	maxOwed = 8
+
 	// remembered is how many leases of a connection are known after they ended, so that a late answer is told from an
 	// answer to nothing.
 	remembered = 256
@@ -71,10 +78,7 @@ type Scheduler struct {
 	conns  map[uint32]*conn
 	order  []*thread // by who was leased to longest ago
 	lastID uint64
-	fresh  uint64 // the first frame that nobody was ever lent
-
-	// overdue holds the leases that ran out and whose frames nobody else has delivered yet.
-	overdue map[uint64]Lease
+	fresh  uint64 // the first frame that nobody in this fleet was ever lent
 }
 
 type conn struct {
@@ -85,7 +89,7 @@ type conn struct {
 
 // New returns a scheduler without a fleet.
 func New() *Scheduler {
-	return &Scheduler{conns: make(map[uint32]*conn), overdue: make(map[uint64]Lease)}
+	return &Scheduler{conns: make(map[uint32]*conn)}
 }
 
 // Join adds a connection with so many threads, at least 1. A connection joins once.
@@ -115,12 +119,10 @@ func (s *Scheduler) Leave(id uint32) (freed []Lease) {
 	clear(s.order[len(kept):])
 	s.order = kept
 	for _, t := range c.threads {
-		freed = append(freed, t.queue...)
+		freed = appendLeases(freed, t.queue)
 	}
-	for lease, l := range s.overdue {
-		if l.Thread.Conn == id {
-			delete(s.overdue, lease)
-		}
+	if len(s.conns) == 0 {
+		s.fresh = 0
 	}
 	return freed
 }
@@ -131,17 +133,30 @@ func (s *Scheduler) Threads() int { return len(s.order) }
 // Conns returns how many connections the fleet has.
 func (s *Scheduler) Conns() int { return len(s.conns) }
 
-// Next lends the earliest chunk to a thread that can deliver it before it airs, and reports whether there was one.
+// Next lends the earliest chunk to a thread that can deliver it before it airs, and reports whether there was one. What
+// was lent before goes to a thread that is proven: else those that are gone could pass a chunk on among themselves until
+// it airs.
 func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
 	share := s.share(work.Size())
+	known, unknown := nothingFound, nothingFound
 	for queued := range 2 { // idle threads first, and then those with room in their window
 		for i, t := range s.order {
 			if !t.ready(now) || len(t.queue) >= t.window() || (queued == 0) != (len(t.queue) == 0) {
 				continue
 			}
+			t.refresh(now)
+			from, dead := uint64(0), &known
+			if !t.proven() {
+				from, dead = s.fresh, &unknown
+			}
 			limit := t.chunk(share)
-			first, count := work.FreeRun(work.Due(t.delivery(now, limit)), limit)
+			back := t.delivery(now, limit)
+			if dead.covers(back, limit) {
+				continue
+			}
+			first, count := work.FreeRun(max(from, work.Due(back)), limit)
 			if count == 0 || s.early(now, work, first, count, share) {
+				*dead = deadEnd{back, count}
 				continue
 			}
 			s.lastID++
@@ -154,6 +169,21 @@ func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
 		}
 	}
 	return Lease{}, false
+}
+
+// A deadEnd says that there is nothing to lend to threads that deliver at an instant or later, but for a scrap at the
+// horizon that is left to grow. So a big fleet without work costs a look or two, and not one for each thread.
+type deadEnd struct {
+	back  timeline.Instant
+	scrap int // frames
+}
+
+var nothingFound = deadEnd{back: timeline.Forever}
+
+// covers reports whether a thread that delivers then, and is lent at most limit frames, will find nothing either. One
+// that is lent less than the scrap would not reach the horizon.
+func (d deadEnd) covers(back timeline.Instant, limit int) bool {
+	return back >= d.back && limit >= d.scrap
 }
 
 // share is how many frames a thread should be lent at once so that the ring has work for all.
@@ -193,46 +223,40 @@ func (s *Scheduler) Answer(now timeline.Instant, id uint32, lease uint64, spent 
 			if l.ID != lease {
 				continue
 			}
-			skipped := append([]Lease(nil), t.queue[:i]...)
+			skipped := appendLeases(nil, t.queue[:i])
 			for _, old := range skipped {
 				c.end(old)
 			}
-			c.end(l)
+			c.end(l.Lease)
 			t.answer(now, i, spent)
-			return l, OnTime, skipped
+			return l.Lease, OnTime, skipped
 		}
 	}
 	l, ok := c.ended[lease]
 	if !ok {
 		return Lease{}, Unknown, nil
 	}
-	delete(s.overdue, lease)
-	c.threads[l.Thread.Index].misses = 0
+	c.threads[l.Thread.Index].late(now, lease, spent)
 	return l, Late, nil
 }
 
 // Expire returns the leases that have run out. Their frames are free.
 func (s *Scheduler) Expire(now timeline.Instant) (freed []Lease) {
 	for _, t := range s.order {
-		for len(t.queue) > 0 && now >= t.deadline {
-			l := t.queue[0]
-			freed = append(freed, l)
-			s.overdue[l.ID] = l
+		for t.overdue(now) {
+			l := t.miss(now)
 			s.conns[t.id.Conn].end(l)
-			t.miss(now)
+			freed = append(freed, l)
 		}
 	}
 	return freed
 }
 
-// Delivered notes that count frames from first on are there, and returns the leases that ran out earlier and whose
-// frames are all among them: their threads can stop.
+// Delivered notes that count frames from first on are there, and returns the leases that ran out earlier and all of
+// whose frames are there by now: their threads can stop. It returns each of them once.
 func (s *Scheduler) Delivered(first uint64, count int) (lost []Lease) {
-	for id, l := range s.overdue {
-		if l.First >= first && l.First+uint64(l.Count) <= first+uint64(count) {
-			lost = append(lost, l)
-			delete(s.overdue, id)
-		}
+	for _, t := range s.order {
+		lost = t.delivered(first, count, lost)
 	}
 	return lost
 }
@@ -241,13 +265,20 @@ func (s *Scheduler) Delivered(first uint64, count int) (lost []Lease) {
 func (s *Scheduler) Forget() (freed []Lease) {
 	for _, t := range s.order {
 		for _, l := range t.queue {
-			s.conns[t.id.Conn].end(l)
+			s.conns[t.id.Conn].end(l.Lease)
 		}
-		freed = append(freed, t.queue...)
-		t.queue = nil
+		freed = appendLeases(freed, t.queue)
+		t.queue, t.owed = nil, nil
 	}
-	clear(s.overdue)
+	s.fresh = 0
 	return freed
+}
+
+func appendLeases(dst []Lease, loans []*loan) []Lease {
+	for _, l := range loans {
+		dst = append(dst, l.Lease)
+	}
+	return dst
 }
 
 // end remembers a lease that is over.

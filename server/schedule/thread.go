@@ -1,23 +1,22 @@
 package schedule
 
 import (
+	"slices"
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
 )
 
-// A thread is what is known of one Web Worker.
+// A thread is what is known of one Web Worker. It works on its leases in the order in which it gets them.
 type thread struct {
 	id    Thread
-	queue []Lease // in the order in which it works on them; the first one is running
+	queue []*loan // the first one is running
+	owed  []*loan // what ran out, and may still be answered, oldest first; at most maxOwed
 
-	// The running lease: when the thread could start on it, and when it is taken back.
-	started  timeline.Instant
-	deadline timeline.Instant
-
-	perFrame time.Duration // weighted mean of the time spent on a frame; 0 before the first answer
-	overhead time.Duration // smoothed answer time beyond that: the way there and back, and whatever else it does
-	variance time.Duration // smoothed deviation of the overhead
+	perFrame time.Duration    // weighted mean of the time spent on a frame; 0 before the first answer
+	overhead time.Duration    // smoothed answer time beyond that: the way there and back, and whatever else it does
+	variance time.Duration    // smoothed deviation of the overhead
+	measured timeline.Instant // when that was learnt
 
 	misses    int // in a row
 	restUntil timeline.Instant
@@ -26,31 +25,48 @@ type thread struct {
 // ready reports whether the thread may be lent to.
 func (t *thread) ready(now timeline.Instant) bool { return now >= t.restUntil }
 
+// refresh makes a newcomer of an idle thread of which nothing was heard for long. Else who was slow once, too slow for
+// any chunk, would never be lent one to show that it is not.
+func (t *thread) refresh(now timeline.Instant) {
+	if len(t.queue) == 0 && now.Sub(t.measured) >= stale {
+		t.perFrame, t.overhead, t.variance = 0, 0, 0
+	}
+}
+
+// proven reports whether the thread answered the last lease that ended.
+func (t *thread) proven() bool { return t.perFrame != 0 && t.misses == 0 }
+
 // window is how many leases the thread may hold: one that it runs and as many as cover the way of the next, but just
 // one before its first answer and while it owes one.
 func (t *thread) window() int {
-	if t.perFrame == 0 || t.misses > 0 {
+	if !t.proven() || len(t.owed) > 0 {
 		return 1
 	}
 	return 1 + max(1, int((t.overhead+target-1)/target))
 }
 
-// chunk is how many frames to lend at once: what takes the thread a quarter of a second, and no more than its share.
+// chunk is how many frames to lend at once: what takes the thread a quarter of a second, and no more than its share. A
+// thread that misses starts over with little, so that it has an answer to give before others have given it.
 func (t *thread) chunk(share int) int {
-	if t.perFrame == 0 {
+	if !t.proven() {
 		return minChunk
 	}
 	return max(minChunk, min(int(target/t.perFrame), share))
 }
 
 // patience is how long a lease of count frames lasts: RFC 6298's retransmission timeout, where what is smoothed is the
-// time beyond the work itself.
+// time beyond the work itself. As there, it doubles with each miss in a row: what is measured of a thread stays as it
+// is for as long as the thread answers nothing.
 func (t *thread) patience(count int) time.Duration {
 	if t.perFrame == 0 {
 		return unknownLease
 	}
 	work := time.Duration(count) * t.perFrame
-	return max(minLease, min(max(work+t.overhead+4*t.variance, 2*work), maxLease))
+	lasts := max(minLease, min(max(work+t.overhead+4*t.variance, 2*work), maxLease))
+	for i := 0; i < t.misses && lasts < maxLease; i++ {
+		lasts = min(2*lasts, maxLease)
+	}
+	return lasts
 }
 
 // delivery is when count more frames will be back, on the careful side.
@@ -62,7 +78,7 @@ func (t *thread) delivery(now timeline.Instant, count int) timeline.Instant {
 }
 
 func (t *thread) lend(now timeline.Instant, l Lease) {
-	t.queue = append(t.queue, l)
+	t.queue = append(t.queue, &loan{Lease: l, lent: now, lacking: l.Count})
 	if len(t.queue) == 1 {
 		t.start(now)
 	}
@@ -71,28 +87,55 @@ func (t *thread) lend(now timeline.Instant, l Lease) {
 // start lets the time of the first lease run.
 func (t *thread) start(now timeline.Instant) {
 	if len(t.queue) > 0 {
-		t.started, t.deadline = now, now.Add(t.queue[0].Within)
+		t.queue[0].started, t.queue[0].sure = now, len(t.owed) == 0
 	}
+}
+
+// drop ends the first n leases, and lets the time of the next run.
+func (t *thread) drop(now timeline.Instant, n int) {
+	t.queue = slices.Delete(t.queue, 0, n)
+	t.start(now)
 }
 
 // answer ends the lease at index i, and those before it, which the thread has lost.
 func (t *thread) answer(now timeline.Instant, i int, spent time.Duration) {
-	count := t.queue[i].Count
-	elapsed := now.Sub(t.started)
-	// Nobody spends more time than has passed; a thread that says so, or that says nothing, is believed that far.
-	spent = max(time.Microsecond, min(spent, elapsed))
-	if each := max(time.Microsecond, spent/time.Duration(count)); t.perFrame == 0 {
+	t.learn(now, t.queue[i], spent)
+	t.forgive()
+	t.owed = slices.Delete(t.owed, 0, len(t.owed))
+	t.drop(now, i+1)
+}
+
+// late takes in an answer to a lease that ended some time ago.
+func (t *thread) late(now timeline.Instant, lease uint64, spent time.Duration) {
+	t.forgive()
+	i := slices.IndexFunc(t.owed, func(l *loan) bool { return l.ID == lease })
+	if i < 0 {
+		return
+	}
+	t.learn(now, t.owed[i], spent)
+	t.owed = slices.Delete(t.owed, 0, i+1)
+	t.start(now) // what is running was queued behind it
+}
+
+// forgive forgets the misses of a thread that shows that it is there.
+func (t *thread) forgive() { t.misses, t.restUntil = 0, 0 }
+
+// learn measures the thread by an answer to a lease.
+func (t *thread) learn(now timeline.Instant, l *loan, spent time.Duration) {
+	// A thread that says nothing, or more than is possible, is believed as far as it can be. What takes longer than any
+	// lease was no rendering: the tab slept.
+	spent = max(0, min(spent, now.Sub(l.lent)))
+	each := max(time.Microsecond, min(spent, maxLease)/time.Duration(l.Count))
+	if t.perFrame == 0 {
 		t.perFrame = each
 	} else {
-		t.perFrame += (each - t.perFrame) / 4
+		t.perFrame = max(time.Microsecond, t.perFrame+(each-t.perFrame)/4)
 	}
 	// Karn's rule: a time is a sample only if it is sure what it is the time of.
-	if i == 0 {
-		t.sample(elapsed - spent)
+	if l.sure {
+		t.sample(max(0, min(now.Sub(l.started)-spent, maxLease)))
 	}
-	t.misses = 0
-	t.queue = append(t.queue[:0], t.queue[i+1:]...)
-	t.start(now)
+	t.measured = now
 }
 
 // sample smooths an overhead with the gains of RFC 6298.
@@ -105,9 +148,17 @@ func (t *thread) sample(overhead time.Duration) {
 	t.overhead += (overhead - t.overhead) / 8
 }
 
-// miss ends the running lease, which ran out.
-func (t *thread) miss(now timeline.Instant) {
-	t.queue = append(t.queue[:0], t.queue[1:]...)
+// overdue reports whether the running lease has run out.
+func (t *thread) overdue(now timeline.Instant) bool {
+	return len(t.queue) > 0 && now >= t.queue[0].started.Add(t.queue[0].Within)
+}
+
+// miss ends the running lease, which ran out, and returns it.
+func (t *thread) miss(now timeline.Instant) Lease {
+	l := t.queue[0]
+	if t.owed = append(t.owed, l); len(t.owed) > maxOwed {
+		t.owed = slices.Delete(t.owed, 0, 1)
+	}
 	t.misses++
 	if over := t.misses - toleratedMisses - 1; over >= 0 {
 		rest := maxRest
@@ -116,5 +167,20 @@ func (t *thread) miss(now timeline.Instant) {
 		}
 		t.restUntil = now.Add(rest)
 	}
-	t.start(now)
+	t.drop(now, 1)
+	return l.Lease
+}
+
+// delivered notes that frames are there, and moves the leases that the thread need not answer any more to lost.
+func (t *thread) delivered(first uint64, count int, lost []Lease) []Lease {
+	for _, l := range t.queue {
+		l.deliver(first, count)
+	}
+	for _, l := range t.owed {
+		if l.deliver(first, count); l.lacking == 0 {
+			lost = append(lost, l.Lease)
+		}
+	}
+	t.owed = slices.DeleteFunc(t.owed, func(l *loan) bool { return l.lacking == 0 })
+	return lost
 }
