@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -41,6 +42,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, pool.Close(context.WithoutCancel(ctx))) }()
+	debug.FreeOSMemory() // compiling takes ten times the memory that running does
 
 	clock := timeline.NewClock(cfg.epoch, timeline.System())
 	h := hub.New(hub.Config{
