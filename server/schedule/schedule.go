@@ -15,15 +15,16 @@ import (
 const (
 	// target is how long a thread should work on one chunk.
 	target = 250 * time.Millisecond
-	// minChunk is the fewest frames lent at once, and what a thread is lent first.
+	// minChunk is the fewest frames lent at once, and what a thread is lent that is not proven.
 	minChunk = 4
 	// overlap is how many chunks each thread of the fleet should find in a ring.
 	overlap = 2
 
-	// minLease and maxLease bound how long a lease lasts; unknownLease is how long a thread's first one does.
-	minLease     = 100 * time.Millisecond
-	maxLease     = 5 * time.Second
-	unknownLease = 2 * time.Second
+	// minLease and maxLease bound how long a lease lasts; unprovenLease is how long it does for a thread that is not
+	// proven.
+	minLease      = 100 * time.Millisecond
+	maxLease      = 5 * time.Second
+	unprovenLease = 2 * time.Second
 
 	// toleratedMisses in a row do not stop a thread; each further one doubles its rest from firstRest to maxRest.
 	toleratedMisses = 2

@@ -45,8 +45,7 @@ func (t *thread) window() int {
 	return 1 + max(1, int((t.overhead+target-1)/target))
 }
 
-// chunk is how many frames to lend at once: what takes the thread a quarter of a second, and no more than its share. A
-// thread that misses starts over with little, so that it has an answer to give before others have given it.
+// chunk is how many frames to lend at once: what takes the thread a quarter of a second, and no more than its share.
 func (t *thread) chunk(share int) int {
 	if !t.proven() {
 		return minChunk
@@ -55,18 +54,14 @@ func (t *thread) chunk(share int) int {
 }
 
 // patience is how long a lease of count frames lasts: RFC 6298's retransmission timeout, where what is smoothed is the
-// time beyond the work itself. As there, it doubles with each miss in a row: what is measured of a thread stays as it
-// is for as long as the thread answers nothing.
+// time beyond the work itself. What was measured of a thread that misses is not true any more; like a newcomer it gets
+// little to do and much time, and so has an answer to give before others have given it.
 func (t *thread) patience(count int) time.Duration {
-	if t.perFrame == 0 {
-		return unknownLease
+	if !t.proven() {
+		return unprovenLease
 	}
 	work := time.Duration(count) * t.perFrame
-	lasts := max(minLease, min(max(work+t.overhead+4*t.variance, 2*work), maxLease))
-	for i := 0; i < t.misses && lasts < maxLease; i++ {
-		lasts = min(2*lasts, maxLease)
-	}
-	return lasts
+	return max(minLease, min(max(work+t.overhead+4*t.variance, 2*work), maxLease))
 }
 
 // delivery is when count more frames will be back, on the careful side.
