@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/distributed-donut/donut/tools/leakcheck"
+	"github.com/distributed-donut/donut/tools/wasmbuild/build"
+	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/wire"
+	"github.com/distributed-donut/donut/web"
+)
+
+// cacheDir is shared by all tests, so that the module is compiled once for all of them.
+var cacheDir string
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	var err error
+	if cacheDir, err = os.MkdirTemp("", "donut-bench-test-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(cacheDir)
+	return leakcheck.Run(m)
+}
+
+// module is the one that ships.
+var module = sync.OnceValues(func() ([]byte, error) { return build.Module(context.Background()) })
+
+// bench runs the command on the module that ships.
+func bench(t *testing.T, args ...string) (stdout string, err error) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	c := command{module: module, streamFrames: 240, stdout: &out, stderr: &errOut}
+	err = c.run(t.Context(), append(args, "-cache-dir", cacheDir))
+	if errOut.Len() != 0 {
+		t.Errorf("standard error: got %s", &errOut)
+	}
+	return out.String(), err
+}
+
+// needNode skips the test where node is not installed, or fails it where nothing may be left out.
+func needNode(t *testing.T) {
+	t.Helper()
+	switch _, err := exec.LookPath("node"); {
+	case err == nil:
+	case os.Getenv("REQUIRE_BROWSERS") == "1":
+		t.Fatalf("REQUIRE_BROWSERS=1: %v", err)
+	default:
+		t.Skip(err)
+	}
+}
+
+func openNode(t *testing.T) *node {
+	t.Helper()
+	needNode(t)
+	m, err := module()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := startNode(t.Context(), "node", m, new(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.close)
+	return n
+}
+
+func TestAllDrawTheSamePictures(t *testing.T) {
+	n := openNode(t)
+	for _, work := range []string{"javascript", "v8"} {
+		for _, r := range []request{
+			{Work: work, Detail: 1, First: 0, Count: 100},
+			{Work: work, Detail: 1, First: 4_000_000_000, Count: 10},
+			{Work: work, Detail: 4, First: 150, Count: 2},
+		} {
+			r.Keep = true
+			answer, err := n.do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := native(r.Detail, r.First, r.Count); !bytes.Equal(answer.Packed, want) {
+				t.Errorf("%s: %d frames from %d on at detail %d differ from the native ones", work, r.Count, r.First, r.Detail)
+			}
+		}
+	}
+}
+
+func native(detail int, first uint64, count int) []byte {
+	r := donut.NewRenderer(detail)
+	packed := make([]byte, count*wire.PackedSize)
+	var picture donut.Picture
+	for i := range count {
+		r.Render(&picture, first+uint64(i))
+		wire.Pack(packed[i*wire.PackedSize:], &picture)
+	}
+	return packed
+}
+
+func TestFailureInNode(t *testing.T) {
+	n := openNode(t)
+	if _, err := n.do(request{Work: "v8", Detail: 99, Count: 1}); err == nil || !strings.Contains(err.Error(), "detail: got 99") {
+		t.Errorf("got %v, want what the module says", err)
+	}
+	if _, err := n.do(request{Work: "v8", Detail: 1, Count: 1}); err != nil {
+		t.Errorf("the next request: %v", err)
+	}
+	if err := n.command.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.do(request{Work: "v8", Detail: 1, Count: 1}); err == nil {
+		t.Error("a process that has ended answers")
+	}
+}
+
+// numbers are the members that the JSON object has in any case.
+var numbers = []string{
+	"native_us", "wazero_us", "v8_us", "javascript_us", "bytes_per_frame", "encode_us", "decode_us", "decode_v8_us",
+}
+
+func TestJSON(t *testing.T) {
+	for _, c := range []struct {
+		name, node string
+		without    string // the numbers that are null
+	}{
+		{"with node", "node", ""},
+		{"without node", "no-such-command", "v8_us javascript_us decode_v8_us"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.without == "" {
+				needNode(t)
+			}
+			out, err := bench(t, "-json", "-rounds", "2", "-detail", "4", "-node", c.node)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got map[string]any
+			if err := json.Unmarshal([]byte(out), &got); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range numbers {
+				value, there := got[name]
+				if !there {
+					t.Errorf("%s is missing", name)
+				}
+				if strings.Contains(c.without, name) {
+					if value != nil {
+						t.Errorf("%s: got %v, want null", name, value)
+					}
+				} else if v, ok := value.(float64); !ok || v <= 0 {
+					t.Errorf("%s: got %v, want a positive number", name, value)
+				}
+			}
+			if got["detail"] != 4.0 || got["rounds"] != 2.0 {
+				t.Errorf("got detail %v and %v rounds, want 4 and 2", got["detail"], got["rounds"])
+			}
+		})
+	}
+}
+
+func TestTable(t *testing.T) {
+	out, err := bench(t, "-rounds", "1", "-detail", "4", "-node", "no-such-command")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"render, detail 4", "native Go", "1.00\n", "wazero", "-         -\n", "bytes/frame", "node is not installed"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the table lacks %q:\n%s", want, out)
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for _, c := range []struct {
+		turns []float64
+		want  float64
+	}{{[]float64{3}, 3}, {[]float64{5, 1, 100}, 5}, {[]float64{4, 1, 2, 90}, 3}, {[]float64{1.23456}, 1.23}} {
+		if got := (&contender{turns: c.turns}).median(); *got != c.want {
+			t.Errorf("median of %v: got %v, want %v", c.turns, *got, c.want)
+		}
+	}
+	if got := (*contender)(nil).median(); got != nil {
+		t.Errorf("median of nothing: got %v", *got)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range []string{"-bogus", "fast", "-detail 0", "-detail 33", "-rounds 0", "-rounds many"} {
+		var out, errOut bytes.Buffer
+		c := command{module: module, stdout: &out, stderr: &errOut}
+		if got := status(c.run(t.Context(), strings.Fields(args)), &errOut); got != 2 {
+			t.Errorf("%s: got status %d, want 2", args, got)
+		}
+		if lines := strings.Count(errOut.String(), "\n"); lines != 2 || out.Len() != 0 {
+			t.Errorf("%s: got %q on standard error, %q on standard output, want 2 lines and nothing", args, &errOut, &out)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var out bytes.Buffer
+	c := command{module: module, stdout: &out, stderr: os.Stderr}
+	if err := c.run(t.Context(), []string{"-h"}); !errors.Is(err, flag.ErrHelp) || status(err, os.Stderr) != 0 {
+		t.Errorf("got %v, want the help", err)
+	}
+	for _, name := range append(numbers, "-detail", "-rounds", "-json", "Exit status") {
+		if !strings.Contains(out.String(), name) {
+			t.Errorf("the help does not mention %s", name)
+		}
+	}
+}
+
+func TestNoModule(t *testing.T) {
+	var out, errOut bytes.Buffer
+	c := command{module: func() ([]byte, error) { return nil, web.ErrNotBuilt }, stdout: &out, stderr: &errOut}
+	if got := status(c.run(t.Context(), nil), &errOut); got != 1 || !strings.Contains(errOut.String(), "make build") {
+		t.Errorf("got status %d, %q, want 1 and what to do", got, &errOut)
+	}
+}
