@@ -15,3 +15,19 @@ export const bounds = {
 
 /** @param {number} milliseconds @returns {Promise<void>} */
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * Waits until something is so; what it is instead is in the error.
+ * @template T
+ * @param {() => Promise<T>} look
+ * @param {(value: T) => boolean} good
+ */
+export async function until(look, good, within = 5_000) {
+  const end = performance.now() + within;
+  for (;;) {
+    const value = await look();
+    if (good(value)) return value;
+    if (performance.now() > end) throw new Error(`still ${JSON.stringify(value)} after ${within} ms`);
+    await sleep(50);
+  }
+}

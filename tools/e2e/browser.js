@@ -44,7 +44,7 @@ export function launch(make = 'chrome') {
  * A page in a context of its own, since only then do several of them count as visible.
  * @typedef {object} Tab
  * @property {import('puppeteer-core').Page} page
- * @property {string[]} complaints  console errors, uncaught errors, failed and foreign requests, in the order of time
+ * @property {string[]} complaints  console errors, what the page itself warns of, uncaught errors, failed and foreign requests, in the order of time
  * @property {() => Promise<void>} hide   behind another tab of its window
  * @property {() => Promise<void>} close
  */
@@ -62,7 +62,7 @@ export async function openTab(browser, url, { before, javascript = true } = {}) 
   /** @type {string[]} */
   const complaints = [];
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+    if (message.type() === 'error' || message.text().startsWith('donut: ')) complaints.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error}`));
   page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));

@@ -29,6 +29,7 @@ let frames = null;
 
 const now = () => performance.timeOrigin + performance.now();
 const fps = () => screen.perSecond(now());
+const threads = () => (status.state === 'live' && welcome ? welcome.threads : 0);
 
 Object.defineProperty(window, 'donut', {
   enumerable: true,
@@ -42,7 +43,7 @@ Object.defineProperty(window, 'donut', {
     /** The round trip of the best probe, or null. */
     get rttMs() { return rtt; },
     /** Threads that the server leases to. */
-    get threads() { return welcome?.threads ?? 0; },
+    get threads() { return threads(); },
     get paused() { return screen.paused; },
   }),
 });
@@ -77,7 +78,7 @@ function hear(message) {
 
 function showPanel() {
   panel.status(status, now());
-  panel.show(figures(growth, { fps: fps(), rendered, threads: welcome?.threads ?? 0, rtt, digest: welcome?.digest ?? '' }));
+  panel.show(figures(growth, { fps: fps(), rendered, threads: threads(), rtt, digest: welcome?.digest ?? '' }));
 }
 
 /** @param {number} threads  to offer */
@@ -127,8 +128,8 @@ if (lacking) {
   status = { state: 'unsupported', missing: lacking };
   panel.status(status, now());
 } else {
-  const threads = threadsAsked(location.search);
-  markThreads(threads);
+  const asked = threadsAsked(location.search);
+  markThreads(asked);
   offerPause();
-  start(threads);
+  start(asked);
 }

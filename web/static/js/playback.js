@@ -5,9 +5,13 @@
  * doubles whenever the refreshes fall together with the change of frames. So playback keeps the beat in which the
  * screen has taken the frames so far, as long as that is right within a band around floor's answer. When the beat
  * leaves the band, one frame is skipped or doubled, and the new beat lies far from both edges.
+ *
+ * A beat depends on when a tab joined, and floor() does not. So that all tabs show the same frame, a beat that floor has
+ * contradicted at every refresh for a while is given up: the two changes lie further apart than anything jitters.
  */
 
 const BAND = 0.25; // frames, so 4 ms: how far the answer may lie off floor's
+const PATIENCE = 60; // refreshes
 const GAIN = 0.1; // with which beat and interval follow the refreshes, which jitter
 
 export class Playback {
@@ -15,6 +19,7 @@ export class Playback {
   #shown = null;
   #beat = 0; // the position at which the shown frame should have come
   #last = 0; // the position of the last refresh
+  #contradicted = 0; // how many refreshes in a row floor has had another answer
   #interval = 1; // between refreshes, in frames; 1 where they are further apart
 
   /** The frame to show at a refresh. @param {number} position  in frames since the epoch */
@@ -29,7 +34,9 @@ export class Playback {
     // A beat belongs to the refresh nearest to it.
     const beats = Math.floor(position - this.#beat + this.#interval / 2);
     const frame = this.#shown + beats;
-    if (beats < 0 || position < frame - BAND || position >= frame + 1 + BAND) return this.#land(floor, position);
+    this.#contradicted = frame === floor ? 0 : this.#contradicted + 1;
+    const outside = position < frame - BAND || position >= frame + 1 + BAND;
+    if (beats < 0 || outside || this.#contradicted >= PATIENCE) return this.#land(floor, position);
     if (beats > 0) {
       this.#beat += beats;
       this.#beat += GAIN * (position - this.#beat);
@@ -41,6 +48,7 @@ export class Playback {
   /** Begins a new beat. @param {number} frame @param {number} position */
   #land(frame, position) {
     this.#shown = frame;
+    this.#contradicted = 0;
     this.#beat = this.#last = position;
     return frame;
   }
