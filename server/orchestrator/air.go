@@ -29,6 +29,7 @@ func (c *core) airDue(now timeline.Instant) {
 // air broadcasts the next count frames with whatever of them is ready.
 func (c *core) air(now timeline.Instant, count int, key bool) {
 	first := c.ring.Cursor()
+	c.aired = first + uint64(count)
 	c.airing = c.ring.Air(count, c.airing[:0])
 	frames := make([]*donut.Picture, count)
 	for i, frame := range c.airing {

@@ -33,7 +33,8 @@ type core struct {
 	// The stream. It runs while somebody is there.
 	streaming  bool
 	plan       plan
-	key        bool // the next message must be a key
+	key        bool   // the next message must be a key
+	aired      uint64 // the first frame behind the last message
 	encoder    codec.Encoder
 	generation uint32 // of the clock
 
@@ -97,10 +98,12 @@ func (c *core) join(now timeline.Instant, number uint32, conn Peer, addr netip.A
 	}
 }
 
-// start starts the stream with a frame that is on screen soon.
+// start starts the stream with a frame that is on screen soon, or where it stopped a moment ago: what aired then is
+// still being shown, and frames never air twice.
 func (c *core) start(now timeline.Instant) {
 	c.plan = plan{started: now}
 	c.ring.Reset(c.plan.first().Frame())
+	c.ring.Skip(c.aired)
 	c.key = true
 	c.allowance, c.allowedAt = float64(maxAllowance), now
 }

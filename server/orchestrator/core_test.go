@@ -114,6 +114,31 @@ func TestNothingHappensWithNobodyThere(t *testing.T) {
 	w.noStall()
 }
 
+// TestReturnWhileTheStreamStillPlays reloads the only tab: what has aired already must not air again.
+func TestReturnWhileTheStreamStillPlays(t *testing.T) {
+	for _, away := range []time.Duration{0, 100 * time.Millisecond, time.Second, 2400 * time.Millisecond, 3 * time.Second} {
+		t.Run(away.String(), func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.leave(w.join(1, nil))
+			w.join(1, nil)
+			w.run(10 * time.Second)
+			aired := w.next
+			for _, p := range w.core.peers {
+				w.leave(p.conn.(*member))
+			}
+			w.run(away)
+			w.join(0, nil)
+			messages := len(w.messages)
+			w.run(20 * time.Second) // world.Broadcast fails on a frame that airs twice
+			w.noStall()
+			first := w.messages[messages]
+			if !first.Key || first.First < aired || away < 2*time.Second && first.First != aired {
+				t.Errorf("%v later the stream goes on with %+v, want a key at frame %d", away, first, aired)
+			}
+		})
+	}
+}
+
 func TestForgedFrameNeverAirs(t *testing.T) {
 	w := newWorld(t, nil)
 	honest := w.join(1, nil)

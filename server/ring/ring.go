@@ -94,6 +94,14 @@ func (r *Ring) Reset(n uint64) {
 	r.playhead, r.cursor = n, n
 }
 
+// Skip moves the cursor forward to frame n, at most to the horizon: the frames before it have aired already, as where a
+// stream goes on from an earlier one.
+func (r *Ring) Skip(n uint64) {
+	for n = min(n, r.End()); r.cursor < n; r.cursor++ {
+		*r.slot(r.cursor) = slot{state: wire.RingAired}
+	}
+}
+
 // Advance moves the playhead forward to frame n; it never moves back. It returns how many frames the playhead passed
 // that were still to air. They are gone.
 func (r *Ring) Advance(n uint64) (lost uint64) {

@@ -691,3 +691,23 @@ func TestPictureSurvivesTheWire(t *testing.T) {
 		}
 	}
 }
+
+func TestSkipMovesTheCursorOverWhatHasAired(t *testing.T) {
+	r := New(10)
+	r.Reset(100)
+	r.Skip(99) // behind the playhead: nothing
+	if r.Cursor() != 100 {
+		t.Fatalf("the cursor is at %d, want 100", r.Cursor())
+	}
+	r.Skip(104)
+	if r.Cursor() != 104 || r.Playhead() != 100 || r.Lead() != 4 {
+		t.Errorf("cursor %d, playhead %d, lead %d; want 104, 100, 4", r.Cursor(), r.Playhead(), r.Lead())
+	}
+	if first, count := r.FreeRun(0, 100); first != 104 || count != 6 {
+		t.Errorf("free are %d frames from %d on, want 6 from 104", count, first)
+	}
+	r.Skip(1000)
+	if r.Cursor() != 110 {
+		t.Errorf("the cursor is at %d, want the horizon, 110", r.Cursor())
+	}
+}
