@@ -14,6 +14,7 @@ type loan struct {
 
 	there   [(wire.MaxChunk + 63) / 64]uint64 // a bit for each of the frames that somebody delivered
 	lacking int                               // how many nobody has
+	stopped bool                              // it ran out, all are there, and the thread is told to stop
 }
 
 // deliver notes that count frames from first on are there.

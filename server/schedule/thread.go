@@ -36,10 +36,15 @@ func (t *thread) refresh(now timeline.Instant) {
 // proven reports whether the thread answered the last lease that ended.
 func (t *thread) proven() bool { return t.perFrame != 0 && t.misses == 0 }
 
+// owes reports whether the thread may still be at work on a lease that ran out.
+func (t *thread) owes() bool {
+	return slices.ContainsFunc(t.owed, func(l *loan) bool { return !l.stopped })
+}
+
 // window is how many leases the thread may hold: one that it runs and as many as cover the way of the next, but just
 // one before its first answer and while it owes one.
 func (t *thread) window() int {
-	if !t.proven() || len(t.owed) > 0 {
+	if !t.proven() || t.owes() {
 		return 1
 	}
 	return 1 + max(1, int((t.overhead+target-1)/target))
@@ -82,7 +87,7 @@ func (t *thread) lend(now timeline.Instant, l Lease) {
 // start lets the time of the first lease run.
 func (t *thread) start(now timeline.Instant) {
 	if len(t.queue) > 0 {
-		t.queue[0].started, t.queue[0].sure = now, len(t.owed) == 0
+		t.queue[0].started, t.queue[0].sure = now, !t.owes()
 	}
 }
 
@@ -166,16 +171,16 @@ func (t *thread) miss(now timeline.Instant) Lease {
 	return l.Lease
 }
 
-// delivered notes that frames are there, and moves the leases that the thread need not answer any more to lost.
+// delivered notes that frames are there, and appends the leases that the thread can stop to work on to lost.
 func (t *thread) delivered(first uint64, count int, lost []Lease) []Lease {
 	for _, l := range t.queue {
 		l.deliver(first, count)
 	}
 	for _, l := range t.owed {
-		if l.deliver(first, count); l.lacking == 0 {
+		if l.deliver(first, count); l.lacking == 0 && !l.stopped {
+			l.stopped = true
 			lost = append(lost, l.Lease)
 		}
 	}
-	t.owed = slices.DeleteFunc(t.owed, func(l *loan) bool { return l.lacking == 0 })
 	return lost
 }

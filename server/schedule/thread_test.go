@@ -1,0 +1,478 @@
+package schedule
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+)
+
+const ms = time.Millisecond
+
+func TestFirstLeaseIsFourFramesForTwoSecondsAlone(t *testing.T) {
+	st := newStage(t, 1)
+	l := st.must()
+	if want := (Lease{ID: 1, Thread: Thread{1, 0}, First: st.sky.begin, Count: 4, Within: 2 * time.Second}); l != want {
+		t.Errorf("lent %+v, want %+v", l, want)
+	}
+	if more, ok := st.next(); ok {
+		t.Errorf("lent %+v as well before the first answer", more)
+	}
+}
+
+func TestChunkIsAQuarterSecondsWorkOrAShare(t *testing.T) {
+	for _, c := range []struct {
+		perFrame time.Duration
+		threads  int
+		ring     int
+		want     int
+	}{
+		{5 * ms, 1, 600, 50},
+		{25 * ms, 1, 600, 10},
+		{62 * ms, 1, 600, 4},
+		{63 * ms, 1, 600, 4},
+		{900 * ms, 1, 600, 4},             // never fewer than 4
+		{1 * ms, 1, 600, 120},             // never more than 120
+		{time.Microsecond, 1, 3600, 120},  // nor in a long ring
+		{1 * ms, 3, 600, 100},             // each finds two in the ring
+		{1 * ms, 10, 600, 30},             //
+		{20 * ms, 10, 600, 12},            // but works no longer for it
+		{1 * ms, 100, 600, 4},             // never fewer than 4
+		{1 * ms, 10, 240, 12},             // a shorter ring
+		{time.Microsecond, 1000, 3600, 4}, // a crowd
+	} {
+		t.Run(fmt.Sprintf("%v a frame, %d threads, %d frames", c.perFrame, c.threads, c.ring), func(t *testing.T) {
+			s := New()
+			for i := range c.threads {
+				s.Join(uint32(i+1), 1)
+			}
+			th := &thread{perFrame: c.perFrame}
+			if got := th.chunk(s.share(c.ring)); got != c.want {
+				t.Errorf("lent %d frames, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestLeaseCountFollowsTheMeasuredSpeed(t *testing.T) {
+	st := newStage(t, 1)
+	st.answer(st.must(), 4*10*ms)
+	if l := st.must(); l.Count != 25 {
+		t.Errorf("a thread that takes 10 ms a frame is lent %d frames, want 25", l.Count)
+	}
+}
+
+func TestSpeedIsAWeightedMean(t *testing.T) {
+	st := newStage(t, 1)
+	want := 0.0
+	for i, perFrame := range []time.Duration{8 * ms, 8 * ms, 16 * ms, 2 * ms, 2 * ms, 30 * ms} {
+		l := st.must()
+		st.answer(l, time.Duration(l.Count)*perFrame)
+		if i == 0 {
+			want = float64(perFrame)
+		} else {
+			want = want*3/4 + float64(perFrame)/4
+		}
+		if got := float64(st.thread(1, 0).perFrame); math.Abs(got-want) > float64(time.Microsecond) {
+			t.Errorf("after answer %d: %v a frame, want %v", i+1, time.Duration(got), time.Duration(want))
+		}
+		st.all() // so that the thread is never idle for long
+		for _, l := range slices.Clone(st.thread(1, 0).queue) {
+			st.answer(l.Lease, time.Duration(l.Count)*st.thread(1, 0).perFrame) // which changes nothing
+		}
+	}
+}
+
+func TestOverheadIsSmoothedAsARoundTripTime(t *testing.T) {
+	st := newStage(t, 1)
+	var s, v float64
+	for i, overhead := range []time.Duration{40 * ms, 40 * ms, 80 * ms, 10 * ms, 400 * ms, 0, 20 * ms} {
+		r := float64(overhead)
+		if i == 0 {
+			s, v = r, r/2
+		} else {
+			v = v*3/4 + math.Abs(s-r)/4
+			s = s*7/8 + r/8
+		}
+		l := st.must()
+		st.answerLate(l, time.Duration(l.Count)*4*ms, overhead)
+		th := st.thread(1, 0)
+		if math.Abs(float64(th.overhead)-s) > 1000 || math.Abs(float64(th.variance)-v) > 1000 {
+			t.Errorf("after answer %d: overhead %v ± %v, want %v ± %v", i+1, th.overhead, th.variance,
+				time.Duration(s), time.Duration(v))
+		}
+		if len(th.queue) > 0 {
+			t.Fatal("a second lease is running")
+		}
+	}
+}
+
+func TestLeaseLength(t *testing.T) {
+	for _, c := range []struct {
+		name                         string
+		perFrame, overhead, variance time.Duration
+		count                        int
+		want                         time.Duration
+	}{
+		{"work, overhead and four times its deviation", 2 * ms, 150 * ms, 20 * ms, 100, 200*ms + 150*ms + 80*ms},
+		{"at least twice the work", 10 * ms, 20 * ms, 5 * ms, 25, 500 * ms},
+		{"at least 100 ms", 1 * ms, 10 * ms, 1 * ms, 4, 100 * ms},
+		{"at most 5 s", 1 * ms, 3 * time.Second, 600 * ms, 120, 5 * time.Second},
+		{"at most 5 s for whatever work", 10 * time.Second, 0, 0, 120, 5 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			th := &thread{perFrame: c.perFrame, overhead: c.overhead, variance: c.variance}
+			if got := th.patience(c.count); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+			th.misses = 1
+			if got := th.patience(4); got != 2*time.Second {
+				t.Errorf("after a miss: got %v, want a newcomer's 2s", got)
+			}
+		})
+	}
+}
+
+func TestWindowCoversTheWay(t *testing.T) {
+	for _, c := range []struct {
+		overhead time.Duration
+		want     int
+	}{{0, 2}, {1 * ms, 2}, {250 * ms, 2}, {251 * ms, 3}, {900 * ms, 5}} {
+		th := &thread{perFrame: ms, overhead: c.overhead}
+		if got := th.window(); got != c.want {
+			t.Errorf("overhead %v: %d leases, want %d", c.overhead, got, c.want)
+		}
+		th.misses = 1
+		if got := th.window(); got != 1 {
+			t.Errorf("overhead %v after a miss: %d leases, want 1", c.overhead, got)
+		}
+		th.misses, th.owed = 0, []*loan{{}}
+		if got := th.window(); got != 1 {
+			t.Errorf("overhead %v while an answer is owed: %d leases, want 1", c.overhead, got)
+		}
+	}
+}
+
+func TestWindowIsFilled(t *testing.T) {
+	st := newStage(t, 2, 1)
+	st.prove(5 * ms)
+	leases := st.all()
+	held := make(map[Thread]int)
+	for _, l := range leases {
+		held[l.Thread]++
+	}
+	for _, th := range st.order {
+		if held[th.id] != 2 {
+			t.Errorf("thread %v holds %d leases, want 2", th.id, held[th.id])
+		}
+	}
+	for i, l := range leases[:3] {
+		if slices.ContainsFunc(leases[:i], func(earlier Lease) bool { return earlier.Thread == l.Thread }) {
+			t.Errorf("thread %v got a second lease before others got one", l.Thread)
+		}
+	}
+}
+
+// TestKarnsRule: the overhead is measured by an answer only where it is sure when the thread began.
+func TestKarnsRule(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		answer  func(st *stage) // brings the last answer, 7 ms after the thread could have given it
+		sampled bool
+	}{
+		{"the first lease of an idle thread", func(st *stage) { st.answerLate(st.must(), 20*ms, 7*ms) }, true},
+		{"a queued lease after an answer", func(st *stage) {
+			first, second := st.must(), st.must()
+			st.answer(first, 20*ms)
+			st.thread(1, 0).overhead, st.thread(1, 0).variance = 0, 0
+			st.answerLate(second, 20*ms, 7*ms)
+		}, true},
+		{"a queued lease that overtook another", func(st *stage) {
+			st.must()
+			st.answerLate(st.must(), 20*ms, 7*ms)
+		}, false},
+		{"a lease that ran out, and was the only one", func(st *stage) {
+			l := st.must()
+			st.miss(l)
+			st.pass(7*ms - l.Within)
+			st.answer(l, l.Within)
+		}, true},
+		{"a lease that was queued behind one that ran out", func(st *stage) {
+			first, second := st.must(), st.must()
+			st.miss(first)
+			st.answerLate(second, 20*ms, 7*ms)
+		}, false},
+		{"a lease that began while another was owed", func(st *stage) {
+			st.miss(st.must())
+			st.answerLate(st.must(), 20*ms, 7*ms)
+		}, false},
+		{"a lease that ran out, and whose answer crosses the word to stop", func(st *stage) {
+			l := st.must()
+			st.miss(l)
+			st.Delivered(l.First, l.Count)
+			st.pass(7*ms - l.Within)
+			st.answer(l, l.Within)
+		}, true},
+		{"a lease that began after the word to stop another", func(st *stage) {
+			l := st.must()
+			st.miss(l)
+			st.Delivered(l.First, l.Count)
+			st.answerLate(st.must(), 20*ms, 7*ms)
+		}, true},
+		{"a lease behind an owed one that was answered after all", func(st *stage) {
+			first, second := st.must(), st.must()
+			st.miss(first)
+			st.answer(first, 0)
+			st.thread(1, 0).overhead, st.thread(1, 0).variance = 0, 0
+			st.answerLate(second, 20*ms, 7*ms)
+		}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st := newStage(t, 1)
+			st.prove(5 * ms)
+			c.answer(st)
+			want := time.Duration(0)
+			if c.sampled {
+				want = 7 * ms
+			}
+			if got := st.thread(1, 0).overhead; got != want {
+				t.Errorf("the overhead is %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestQueuedLeasesTimeStartsWhenTheOneBeforeEnds(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(st *stage, first Lease) // ends the first lease, some time after it began
+	}{
+		{"by its answer", func(st *stage, first Lease) { st.answer(first, 300*ms) }},
+		{"by running out", func(st *stage, first Lease) { st.miss(first) }},
+		{"by running out, seen late", func(st *stage, first Lease) { st.pass(time.Second); st.miss(first) }},
+		{"by a late answer", func(st *stage, first Lease) { st.miss(first); st.answer(first, 70*ms) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st := newStage(t, 1)
+			st.prove(5 * ms)
+			first, second := st.must(), st.must()
+			c.end(st, first)
+			st.pass(second.Within - time.Microsecond)
+			if freed := st.expire(); len(freed) != 0 {
+				t.Errorf("%+v ran out too early", freed)
+			}
+			st.pass(time.Microsecond)
+			if freed := st.expire(); len(freed) != 1 || freed[0] != second {
+				t.Errorf("%+v ran out, want %+v", freed, second)
+			}
+		})
+	}
+	t.Run("but only once for each answer that is owed", func(t *testing.T) {
+		st := newStage(t, 1)
+		st.prove(5 * ms)
+		first, second := st.must(), st.must()
+		st.miss(first)
+		st.answer(first, 0)
+		st.pass(second.Within / 2)
+		st.answer(first, 0) // once more
+		st.pass(second.Within / 2)
+		if freed := st.expire(); len(freed) != 1 {
+			t.Error("a thread that repeats itself gets more time")
+		}
+	})
+}
+
+func TestThreadRestsFromTheThirdMissInARow(t *testing.T) {
+	st := newStage(t, 1)
+	st.prove(5 * ms)
+	st.all()
+	var rests []time.Duration
+	for range 14 {
+		th := st.thread(1, 0)
+		for len(th.queue) > 0 {
+			st.pass(th.queue[0].Within)
+			st.expire()
+		}
+		from := st.now
+		rests = append(rests, max(0, th.restUntil.Sub(from)))
+		st.pass(rests[len(rests)-1])
+		if rest := th.restUntil - 1; rest > from {
+			if _, ok := st.Next(rest, st.sky); ok {
+				t.Errorf("miss %d: lent to before its rest is over", th.misses)
+			}
+		}
+		th.measured = st.now // of whatever age: that is another test
+		st.must()
+	}
+	// The first two misses are of the two leases that it held to begin with.
+	want := []time.Duration{0, 500 * ms, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
+	for len(want) < len(rests) {
+		want = append(want, 30*time.Second)
+	}
+	if !slices.Equal(rests, want) {
+		t.Errorf("rests of\n%v, want\n%v", rests, want)
+	}
+}
+
+func TestRestNeverOverflows(t *testing.T) {
+	th := &thread{misses: 1 << 40}
+	th.lend(0, Lease{Count: 4})
+	th.miss(0)
+	if got := th.restUntil.Sub(0); got != maxRest {
+		t.Errorf("rests %v, want %v", got, maxRest)
+	}
+}
+
+func TestGoodAnswerForgivesMisses(t *testing.T) {
+	rested := func(t *testing.T) (st *stage, missed Lease) {
+		st = newStage(t, 1)
+		st.prove(5 * ms)
+		for range 3 {
+			th := st.thread(1, 0)
+			if len(th.queue) == 0 {
+				st.must()
+			}
+			missed = th.queue[0].Lease
+			st.miss(missed)
+		}
+		if _, ok := st.next(); ok {
+			t.Fatal("lent to a thread that rests")
+		}
+		return st, missed
+	}
+	t.Run("a late one at once", func(t *testing.T) {
+		st, missed := rested(t)
+		st.answer(missed, ms)
+		if l := st.must(); l.Count == minChunk {
+			t.Error("the thread is lent to as to a newcomer")
+		}
+	})
+	t.Run("a late one that crosses the word to stop, too", func(t *testing.T) {
+		st, missed := rested(t)
+		if lost := st.Delivered(missed.First, missed.Count); !slices.Contains(lost, missed) {
+			t.Fatalf("%+v is not returned as delivered", missed)
+		}
+		st.answer(missed, ms)
+		st.must()
+	})
+	t.Run("one in time after the rest", func(t *testing.T) {
+		st, _ := rested(t)
+		st.pass(500 * ms)
+		l := st.must()
+		if l.Count != minChunk || l.Within != 2*time.Second {
+			t.Errorf("after its rest the thread is lent %+v, want a newcomer's lease", l)
+		}
+		if more, ok := st.next(); ok {
+			t.Errorf("lent %+v as well to a thread that is suspect", more)
+		}
+		st.answer(l, ms)
+		if th := st.thread(1, 0); th.misses != 0 || th.restUntil > st.now {
+			t.Errorf("%d misses are left, and %v of rest", th.misses, th.restUntil.Sub(st.now))
+		}
+	})
+	t.Run("one in time during the rest", func(t *testing.T) {
+		st := newStage(t, 1)
+		st.prove(5 * ms)
+		st.thread(1, 0).overhead = 700 * ms
+		if n := len(st.all()); n < 4 {
+			t.Fatalf("the window is %d", n)
+		}
+		for range 3 {
+			st.miss(st.thread(1, 0).queue[0].Lease)
+		}
+		st.answer(st.thread(1, 0).queue[0].Lease, 20*ms)
+		if !st.thread(1, 0).ready(st.now) {
+			t.Error("the thread still rests")
+		}
+	})
+}
+
+func TestHostileSpentIsBelievedAsFarAsItCanBe(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		spent, elapsed time.Duration
+		perFrame       time.Duration
+		overhead       time.Duration
+	}{
+		{"nothing at all", 0, 80 * ms, time.Microsecond, 80 * ms},
+		{"less than nothing", -time.Hour, 80 * ms, time.Microsecond, 80 * ms},
+		{"more than has passed", 71 * time.Minute, 80 * ms, 20 * ms, 0},
+		{"all there is", math.MaxInt64, 80 * ms, 20 * ms, 0},
+		{"in no time", 71 * time.Minute, 0, time.Microsecond, 0},
+		{"a sleep", time.Hour, time.Hour, 1250 * ms, 0},
+		{"nothing, after a sleep", 0, time.Hour, time.Microsecond, 5 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st := newStage(t, 1)
+			l := st.must()
+			st.now = st.now.Add(c.elapsed)
+			st.Answer(st.now, 1, l.ID, c.spent)
+			th := st.thread(1, 0)
+			if th.perFrame != c.perFrame || th.overhead != c.overhead {
+				t.Errorf("%v a frame and %v beyond; want %v and %v", th.perFrame, th.overhead, c.perFrame, c.overhead)
+			}
+			if n := th.chunk(120); n < 4 || n > 120 {
+				t.Errorf("a chunk of %d frames", n)
+			}
+			if d := th.patience(120); d < 100*ms || d > 5*time.Second {
+				t.Errorf("a lease of %v", d)
+			}
+			if back := th.delivery(st.now, 120); back < st.now {
+				t.Errorf("it is back %v ago", st.now.Sub(back))
+			}
+		})
+	}
+}
+
+func TestSpentInAQueuedLeaseIsBoundByItsLending(t *testing.T) {
+	st := newStage(t, 1)
+	st.prove(10 * ms)
+	first, second := st.must(), st.must()
+	st.pass(500 * ms) // both answers are held up, and come at once
+	st.Answer(st.now, 1, first.ID, 250*ms)
+	st.Answer(st.now, 1, second.ID, 250*ms)
+	if got := st.thread(1, 0).perFrame; got != 10*ms {
+		t.Errorf("%v a frame, want 10ms: the thread rendered while its answers travelled", got)
+	}
+}
+
+func TestIdleThreadIsANewcomerAgainAfterHalfAMinute(t *testing.T) {
+	for _, c := range []struct {
+		idle  time.Duration
+		count int
+	}{{stale - ms, 50}, {stale, 4}} {
+		st := newStage(t, 1)
+		st.prove(5 * ms)
+		st.pass(c.idle)
+		if l := st.must(); l.Count != c.count {
+			t.Errorf("after %v: lent %d frames, want %d", c.idle, l.Count, c.count)
+		}
+	}
+}
+
+func TestThreadThatCouldMeetNothingGetsAnotherChance(t *testing.T) {
+	st := newStage(t, 1)
+	st.sky.size = 240 // the horizon airs in 1.5 s
+	st.pass(0)
+	st.answerLate(st.must(), 40*ms, 1600*ms) // the module had to be fetched
+	if l, ok := st.next(); ok {
+		t.Fatalf("lent %+v, which it will not deliver in time", l)
+	}
+	st.pass(stale)
+	if l := st.must(); l.Thread != (Thread{1, 0}) {
+		t.Errorf("lent %+v", l)
+	}
+}
+
+func TestInstantsFarFromTheEpoch(t *testing.T) {
+	st := newStage(t, 1)
+	st.now = timeline.Start(1 << 40)
+	st.sky = newSky(st.now, 600)
+	st.prove(5 * ms)
+	if l := st.must(); l.First < 1<<40 || l.Count != 50 {
+		t.Errorf("lent %+v", l)
+	}
+}
