@@ -7,13 +7,12 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/distributed-donut/donut/server/orchestrator"
+	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/wasm/donut"
 )
 
@@ -65,7 +64,7 @@ func parseConfig(args []string, getenv func(string) string, output io.Writer) (c
 	})
 	flags.IntVar(&c.detail, "detail", 1, fmt.Sprintf("sample the torus `K` times finer than donut.c, 1 to %d; the cost grows with its square", donut.MaxDetail))
 	flags.DurationVar(&c.lead, "lead", 10*time.Second, fmt.Sprintf("render this far ahead, %v to %v", orchestrator.MinLead, orchestrator.MaxLead))
-	flags.StringVar(&c.cacheDir, "cache-dir", defaultCacheDir(), "keep compiled modules in this `folder`; empty for nowhere")
+	flags.StringVar(&c.cacheDir, "cache-dir", verify.DefaultCacheDir(), "keep compiled modules in this `folder`; empty for nowhere")
 	flags.IntVar(&c.maxClients, "max-clients", 10_000, "let in so many connections at once")
 	flags.Func("origins", "comma-separated `patterns` of hosts whose pages may connect beside our own, as in *.example.com", func(s string) error {
 		c.origins = nil
@@ -146,13 +145,4 @@ func (c config) validate() error {
 		return fmt.Errorf("invalid -drain: got %v, want more than 0s", c.drain)
 	}
 	return nil
-}
-
-// defaultCacheDir is a folder of our own under the user's, or none where the user has none.
-func defaultCacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "distributed-donut")
 }

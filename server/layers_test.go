@@ -31,11 +31,12 @@ web:                 -
 server:              wasm/donut server/timeline server/orchestrator server/verify server/hub web
 
 tools/leakcheck:         -
+tools/progress:          -
 tools/wasmbuild/build:   -
 tools/wasmbuild:         tools/wasmbuild/build
-tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web github.com/coder/websocket
-tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web
-tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline github.com/coder/websocket
+tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/progress github.com/coder/websocket
+tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/progress
+tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/progress github.com/coder/websocket
 `
 
 // barred are packages of the standard library that make the module larger than all else in it.

@@ -9,6 +9,16 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
+// DefaultCacheDir returns where the server and the tools keep compiled modules unless they are told otherwise: a folder
+// of our own under the user's cache directory, or none ("") where the user has none.
+func DefaultCacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "distributed-donut")
+}
+
 // openCache opens the compilation cache in dir, which must pass usable. An empty dir means none, and gives nil.
 func openCache(dir string) (wazero.CompilationCache, error) {
 	if dir == "" {

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/distributed-donut/donut/tools/progress"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/web"
 )
@@ -82,10 +83,10 @@ func (c command) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	line := newProgress(c.stderr)
-	line.show("starting")
+	line := progress.New(c.stderr)
+	line.Show("starting")
 	r, err := measure(ctx, cfg, module, newStream(c.streamFrames), line)
-	line.clear()
+	line.Clear()
 	if err != nil {
 		return err
 	}

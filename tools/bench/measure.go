@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"slices"
 	"time"
+
+	"github.com/distributed-donut/donut/tools/progress"
 )
 
 // roundFrames is how many frames of detail 1 each renderer draws in a round.
@@ -39,7 +41,7 @@ func (c *contender) median() *float64 {
 }
 
 // measure runs all rounds.
-func measure(ctx context.Context, cfg config, module []byte, s *stream, line *progress) (*report, error) {
+func measure(ctx context.Context, cfg config, module []byte, s *stream, line *progress.Line) (*report, error) {
 	r := &report{
 		Detail: cfg.detail, Rounds: cfg.rounds, Frames: max(2, roundFrames/(cfg.detail*cfg.detail)),
 		StreamFrames: len(s.frames), BytesPerFrame: s.bytesPerFrame(),
@@ -68,7 +70,7 @@ func measure(ctx context.Context, cfg config, module []byte, s *stream, line *pr
 
 	for round := range cfg.rounds + 1 {
 		for _, c := range all {
-			line.show("round %d of %d: %s", round, cfg.rounds, c.name)
+			line.Show("round %d of %d: %s", round, cfg.rounds, c.name)
 			spent, err := c.turn(ctx, round)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)

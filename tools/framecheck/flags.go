@@ -7,10 +7,9 @@ import (
 	"io"
 	"math"
 	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
+	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/wasm/donut"
 )
 
@@ -56,7 +55,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.BoolVar(&cfg.print, "print", false, "print the frames' text, as the module renders them")
 	flags.StringVar(&server, "url", "", "the `URL` of a server to watch instead")
 	flags.Float64Var(&seconds, "seconds", 10, "how many `seconds` to watch it")
-	flags.StringVar(&cfg.cacheDir, "cache-dir", defaultCacheDir(),
+	flags.StringVar(&cfg.cacheDir, "cache-dir", verify.DefaultCacheDir(),
 		"keep the compiled module in this `folder`, which must be yours alone; empty means nowhere")
 	err := flags.Parse(args)
 	switch {
@@ -115,13 +114,4 @@ func (cfg *config) complete(server string, seconds float64, set map[string]bool)
 	}
 	cfg.url = u
 	return nil
-}
-
-// defaultCacheDir is the folder that the server has its own in, or none where the user has none.
-func defaultCacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "distributed-donut")
 }

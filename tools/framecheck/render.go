@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 
+	"github.com/distributed-donut/donut/tools/progress"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -22,13 +23,13 @@ func (c command) render(ctx context.Context, cfg config, module []byte) error {
 	}
 	defer reference.Close(context.Background())
 
-	line := newProgress(c.stderr)
-	defer line.clear()
+	line := progress.New(c.stderr)
+	defer line.Clear()
 	hash := sha256.New()
 	check := checker{
 		engines:  []engine{reference, newNative(cfg.detail)},
 		parallel: runtime.GOMAXPROCS(0),
-		progress: func(frames uint64) { line.show("%d of %d frames", frames, cfg.count) },
+		progress: func(frames uint64) { line.Show("%d of %d frames", frames, cfg.count) },
 	}
 	switch {
 	case cfg.digest:
@@ -37,7 +38,7 @@ func (c command) render(ctx context.Context, cfg config, module []byte) error {
 		check.sink = writeText(c.stdout)
 	}
 	found, err := check.run(ctx, rangeOf(cfg))
-	line.clear()
+	line.Clear()
 	if err == nil {
 		err = found.err()
 	}

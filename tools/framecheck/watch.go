@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/distributed-donut/donut/tools/progress"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -24,19 +25,19 @@ func (c command) watch(ctx context.Context, cfg config, module []byte) error {
 	}
 	defer reference.Close(context.Background())
 
-	line := newProgress(c.stderr)
-	defer line.clear()
+	line := progress.New(c.stderr)
+	defer line.Clear()
 	check := checker{
 		engines:  []engine{reference},
 		claimant: "what the server aired",
 		parallel: runtime.GOMAXPROCS(0),
-		progress: func(frames uint64) { line.show("%d frames", frames) },
+		progress: func(frames uint64) { line.Show("%d frames", frames) },
 	}
 	var seen stream
 	found, err := check.run(ctx, func(ctx context.Context, yield func(span) error) error {
 		return v.receive(ctx, cfg.seconds, &seen, yield)
 	})
-	line.clear()
+	line.Clear()
 	_, printErr := fmt.Fprintf(c.stdout, "%d frames checked at detail %d, %d disagreements, %d holes, in %d messages of %d bytes\n",
 		found.frames, v.welcome.Detail, found.differ, seen.holes, seen.messages, seen.bytes)
 	return errors.Join(found.err(), err, printErr)
