@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -274,4 +275,18 @@ func TestWholeFleetThawsAtOnce(t *testing.T) {
 	f.run(3 * time.Second)
 	f.run(10 * time.Second)
 	f.noStall(t)
+}
+
+func TestFleetsRunIsTheSameEachTime(t *testing.T) {
+	run := func() (counts []int) {
+		f := newFleet(600, append(quick(3), worker{perFrame: 100 * ms}, worker{perFrame: ms, frozen: true})...)
+		f.run(10 * time.Second)
+		for _, w := range f.order {
+			counts = append(counts, w.useful, w.onTime, w.late)
+		}
+		return counts
+	}
+	if first, second := run(), run(); !slices.Equal(first, second) {
+		t.Errorf("%v at first, and then %v", first, second)
+	}
 }

@@ -66,7 +66,7 @@ type Lease struct {
 type Work interface {
 	// FreeRun returns the earliest run of frames at or after from that nobody renders, at most limit long.
 	FreeRun(from uint64, limit int) (first uint64, count int)
-	// Due returns the first frame that airs at t or later.
+	// Due returns the first frame that airs at t or later: never an earlier one for a later t.
 	Due(t timeline.Instant) uint64
 	// End returns the first frame behind the horizon.
 	End() uint64

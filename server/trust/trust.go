@@ -42,12 +42,13 @@ func NewBook() *Book { return &Book{bans: make(map[netip.Prefix]*ban)} }
 // Origin returns the unit by which addresses are held responsible: an IPv4 address itself, or an IPv6 /64, which one
 // customer commonly gets whole.
 func Origin(addr netip.Addr) netip.Prefix {
-	addr = addr.Unmap().WithZone("")
+	addr = addr.Unmap()
 	bits := 32
 	if addr.Is6() {
 		bits = 64
 	}
-	p, _ := addr.Prefix(bits) // it has that many; the invalid address has none, and so is an origin of its own
+	// It has that many, so there is no error; the zone goes. The invalid address has none: an origin of its own.
+	p, _ := addr.Prefix(bits)
 	return p
 }
 
