@@ -51,7 +51,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	})
 	fleet, err := orchestrator.New(orchestrator.Config{
 		Clock: clock, Audience: h, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
-		Auditors: runtime.GOMAXPROCS(0),
+		Auditors: max(1, runtime.GOMAXPROCS(0)-1), // one processor is left for the sockets
 	})
 	if err != nil {
 		return err

@@ -44,8 +44,8 @@ func (j job) run(ctx context.Context, v Verifier) event {
 	return func(c *core, now timeline.Instant) { c.rescued(now, j, packed, err) }
 }
 
-// assign gives idle auditors what is most urgent: frames that nobody sent in time, and then audits in the order in
-// which the frames air.
+// assign gives idle auditors what airs first: frames to audit, and frames to render that nobody sent in time. One costs
+// as much as the other, and either makes a frame that may air.
 func (c *core) assign(now timeline.Instant) {
 	if now < c.restUntil {
 		return
@@ -54,7 +54,8 @@ func (c *core) assign(now timeline.Instant) {
 	c.allowedAt = now
 	batch := max(1, batchFrames/(c.detail*c.detail))
 	for ; c.idle > 0; c.idle-- {
-		if first, count := c.missing(now, batch); count > 0 {
+		unaudited, waits := c.ring.Unaudited()
+		if first, count := c.missing(now, batch); count > 0 && (!waits || first < unaudited) {
 			c.allowance -= float64(count)
 			for n := first; n < first+uint64(count); n++ {
 				c.rescuing[n] = struct{}{}
@@ -62,10 +63,10 @@ func (c *core) assign(now timeline.Instant) {
 			c.verify(job{first: first, count: count})
 			continue
 		}
-		span, packed := c.ring.Claim(batch, nil)
-		if span.Count == 0 {
+		if !waits {
 			return
 		}
+		span, packed := c.ring.Claim(batch, nil)
 		c.verify(job{span: span, packed: packed})
 	}
 }

@@ -175,8 +175,8 @@ func (r *Ring) Fill(n uint64, packed []byte, owner uint32, lease uint64) bool {
 	return true
 }
 
-// Supply keeps a copy of a packed frame, wire.PackedSize long, that the server rendered itself. It is ready at once, and takes the place of
-// one that is not audited yet. It reports false, and does nothing, where a ready one is there or none is wanted.
+// Supply keeps a copy of a packed frame, wire.PackedSize long, that the server rendered itself. It is ready at once, and
+// takes the place of one that is not audited yet. It reports false, and does nothing, where a ready one is there or none is wanted.
 func (r *Ring) Supply(n uint64, packed []byte) bool {
 	s := r.slot(n)
 	if !r.open(n) || s.state > wire.RingFilled {
@@ -197,23 +197,32 @@ type Span struct {
 	fill  uint64 // of the first frame; those that are still the same ones have consecutive numbers from here on
 }
 
+// Unaudited returns the earliest frame that waits for its audit, and whether there is one.
+func (r *Ring) Unaudited() (n uint64, ok bool) {
+	for n = r.cursor; n < r.End(); n++ {
+		if r.waits(n) {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// waits reports whether frame n, which is in the ring, is filled and with no auditor.
+func (r *Ring) waits(n uint64) bool {
+	s := r.slot(n)
+	return s.state == wire.RingFilled && !s.claimed
+}
+
 // Claim gives the earliest frames that wait for their audit to an auditor: at most limit of them, which came from one
 // lease. It appends their packed pictures to dst. The count is 0 where none wait.
 func (r *Ring) Claim(limit int, dst []byte) (Span, []byte) {
-	waits := func(n uint64) bool {
-		s := r.slot(n)
-		return s.state == wire.RingFilled && !s.claimed
-	}
-	n := r.cursor
-	for n < r.End() && !waits(n) {
-		n++
-	}
-	if n == r.End() {
+	n, ok := r.Unaudited()
+	if !ok {
 		return Span{}, dst
 	}
 	head := r.slot(n)
 	span := Span{First: n, Owner: head.owner, Lease: head.result, fill: head.fill}
-	for ; n < r.End() && span.Count < limit && waits(n); n++ {
+	for ; n < r.End() && span.Count < limit && r.waits(n); n++ {
 		s := r.slot(n)
 		if s.result != span.Lease || s.fill != span.fill+uint64(span.Count) {
 			break
