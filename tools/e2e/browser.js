@@ -58,7 +58,6 @@ export function launch(make = 'chrome') {
 export async function openTab(browser, url, { before, javascript = true } = {}) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
-  const { origin } = new URL(url);
   /** @type {string[]} */
   const complaints = [];
   page.on('console', (message) => {
@@ -66,10 +65,12 @@ export async function openTab(browser, url, { before, javascript = true } = {}) 
   });
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error}`));
   page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
-  page.on('request', (request) => {
-    const { protocol } = new URL(request.url());
-    if (protocol !== 'data:' && new URL(request.url()).origin !== origin) complaints.push(`foreign: ${request.url()}`);
-  });
+  const look = (/** @type {string} */ requested) => {
+    const { protocol, host } = new URL(requested);
+    if (protocol !== 'data:' && host !== new URL(url).host) complaints.push(`foreign: ${requested}`);
+  };
+  page.on('request', (request) => look(request.url()));
+  page.on('workercreated', (worker) => watchWorker(worker, look, complaints));
   if (!javascript) await page.setJavaScriptEnabled(false);
   if (before) await page.evaluateOnNewDocument(before);
   await page.evaluateOnNewDocument(() => {
@@ -83,6 +84,24 @@ export async function openTab(browser, url, { before, javascript = true } = {}) 
     await other.bringToFront();
   };
   return { page, complaints, hide, close: () => context.close() };
+}
+
+/**
+ * A page's events leave out what its workers ask for, and what the policy forbids them.
+ * @param {import('puppeteer-core').WebWorker} worker
+ * @param {(url: string) => void} look
+ * @param {string[]} complaints
+ */
+async function watchWorker(worker, look, complaints) {
+  try {
+    const { client } = worker;
+    client.on('Network.requestWillBeSent', ({ request }) => look(request.url));
+    client.on('Network.webSocketCreated', ({ url }) => look(url));
+    client.on('Log.entryAdded', ({ entry }) => entry.level === 'error' && complaints.push(`worker: ${entry.text}`));
+    await Promise.all([client.send('Network.enable'), client.send('Log.enable')]);
+  } catch {
+    // Firefox has no such protocol, and a worker may be gone already.
+  }
 }
 
 /** Waits until the tab plays. @param {Tab} tab @param {number} [timeout] */

@@ -127,7 +127,7 @@ test('a server that goes away is announced, and taken up again when it is back',
 
   server = await startServer({ addr });
   const start = performance.now();
-  await tab.page.waitForFunction(() => document.getElementById('status')?.textContent === 'live', { timeout: 12_000 });
+  await tab.page.waitForFunction(() => document.getElementById('status')?.textContent === 'live', { timeout: 5_000 });
   const back = performance.now() - start;
   await sleep(2000);
   assert.ok((await frameOf(tab)) > shown + 60);
