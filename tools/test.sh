@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
-staticcheck=honnef.co/go/tools/cmd/staticcheck@2026.2.2
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 left_out=()
 leave_out() {
