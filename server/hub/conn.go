@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -27,16 +29,25 @@ type conn struct {
 	waiting int    // broadcasts in queue
 	frames  int    // that they cover
 	last    uint64 // number of the newest broadcast queued or written
-	writing bool   // a goroutine writes
-	leaving bool   // nothing is queued any more
+	written uint64 // number of the newest broadcast written
+	flying  []flight
+	behind  time.Time // since when the viewer gets nothing because it is behind; zero while it is not
+	writing bool      // a goroutine writes
+	leaving bool      // nothing is queued any more
 
 	writers sync.WaitGroup // the goroutine that writes, where there is one
+}
+
+// A flight is a broadcast that was written, and that the viewer has not acknowledged.
+type flight struct {
+	number uint64
+	at     time.Time
 }
 
 // An item is a message that waits to be written.
 type item struct {
 	bytes     []byte
-	broadcast bool
+	broadcast uint64      // its number, where it is one
 	frames    int         // that the broadcast covers
 	goodbye   wire.Reason // where it is the last message
 }
@@ -68,17 +79,51 @@ func (c *conn) send(message []byte) {
 func (c *conn) broadcast(a aired) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if timeline.Span(c.frames) < maxPending {
+	switch {
+	case !c.behind.IsZero():
+		return
+	case timeline.Span(c.frames) < maxPending:
 		c.pushBroadcast(a)
 		return
 	}
 	c.hub.stats.Replayed.Add(1)
-	c.last -= uint64(c.waiting) // what waits is the newest of the stream, without a gap but before a key
-	c.queue = slices.DeleteFunc(c.queue, func(i item) bool { return i.broadcast })
-	c.waiting, c.frames = 0, 0
+	c.drop()
 	for _, a := range c.hub.catchUp(c.last) {
 		c.pushBroadcast(a)
 	}
+}
+
+// drop takes back the broadcasts that wait. What waits is the newest of the stream, without a gap but before a key. It is
+// called with mu held.
+func (c *conn) drop() {
+	c.last -= uint64(c.waiting)
+	c.queue = slices.DeleteFunc(c.queue, func(i item) bool { return i.broadcast != 0 })
+	c.waiting, c.frames = 0, 0
+}
+
+// acknowledge notes what the viewer has decoded, and holds the stream back from one that is behind. It reports whether
+// one that was has caught up and is to be sent the stream again. It is called with the hub's mu held.
+func (c *conn) acknowledge(ack uint64, now time.Time) (caughtUp bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ack > c.written {
+		return false, &wire.SyntaxError{
+			Message: "probe", Field: "ack", Got: strconv.FormatUint(ack, 10), Want: "at most " + strconv.FormatUint(c.written, 10),
+		}
+	}
+	c.flying = slices.DeleteFunc(c.flying, func(f flight) bool { return f.number <= ack })
+	switch late := len(c.flying) > 0 && now.Sub(c.flying[0].at) > maxPending; {
+	case c.behind.IsZero() && late:
+		c.behind = now
+		c.drop()
+	case !c.behind.IsZero() && len(c.flying) == 0 && c.waiting == 0:
+		c.behind = time.Time{}
+		c.hub.stats.Replayed.Add(1)
+		return true, nil
+	case !c.behind.IsZero() && now.Sub(c.behind) > patience:
+		c.dismiss(wire.Goodbye{Reason: wire.ReasonSlow, Retry: uint32(comeBack / time.Millisecond)})
+	}
+	return false, nil
 }
 
 // catchUp queues messages of the stream, however many.
@@ -97,7 +142,7 @@ func (c *conn) pushBroadcast(a aired) {
 	c.last = a.header.Number
 	c.waiting++
 	c.frames += a.header.Count
-	c.push(item{bytes: a.bytes, broadcast: true, frames: a.header.Count})
+	c.push(item{bytes: a.bytes, broadcast: a.header.Number, frames: a.header.Count})
 }
 
 // Dismiss implements orchestrator.Peer.
@@ -144,9 +189,12 @@ func (c *conn) next() (item, bool) {
 	}
 	i := c.queue[0]
 	c.queue = c.queue[1:]
-	if i.broadcast {
+	if i.broadcast != 0 {
 		c.waiting--
 		c.frames -= i.frames
+		// From here on it may be acknowledged: the viewer can have it before its write returns.
+		c.written = i.broadcast
+		c.flying = append(c.flying, flight{i.broadcast, time.Now()})
 	}
 	return i, true
 }
@@ -158,11 +206,15 @@ func (c *conn) write() {
 		if !ok {
 			return
 		}
-		ctx, cancel := context.WithTimeout(c.hub.life, writeTimeout)
+		ctx, cancel := context.WithTimeout(c.hub.life, patience)
 		err := c.socket.Write(ctx, websocket.MessageBinary, i.bytes)
 		cancel()
 		if err != nil {
-			c.abandon(errors.Is(err, context.DeadlineExceeded))
+			reason := wire.Reason(0)
+			if errors.Is(err, context.DeadlineExceeded) {
+				reason = wire.ReasonSlow
+			}
+			c.abandon(reason)
 			return
 		}
 		if i.goodbye != 0 {
@@ -172,11 +224,12 @@ func (c *conn) write() {
 	}
 }
 
-// abandon ends a connection that cannot be written to. The reader notices.
-func (c *conn) abandon(slow bool) {
+// abandon ends a connection that no goodbye would reach, and counts it under a reason unless that is 0. The reader
+// notices.
+func (c *conn) abandon(r wire.Reason) {
 	c.mu.Lock()
-	if slow && !c.leaving {
-		c.hub.stats.closed[wire.ReasonSlow].Add(1)
+	if r != 0 && !c.leaving {
+		c.hub.stats.closed[r].Add(1)
 	}
 	c.leaving, c.queue, c.waiting, c.frames = true, nil, 0, 0
 	c.mu.Unlock()

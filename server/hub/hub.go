@@ -6,8 +6,10 @@
 // # Slow viewers
 //
 // A write blocks while its reader stalls, and is never cancelled, because that would close the socket. So what is not
-// worth sending any more is dropped before it is written: a viewer with maxPending of the stream waiting loses it all, and is sent the stream again from the key group that is on screen. One whose write takes longer than
-// writeTimeout is closed. Both are counted.
+// worth sending any more is dropped before it is written. A viewer with maxPending of the stream waiting loses it all,
+// and is sent the stream again from the key group that is on screen. What the kernel holds is seen by what the viewer
+// acknowledges: one that has not decoded what was written maxPending ago is sent nothing more until it has, and then the
+// group on screen. One that does not catch up for patience, or whose write takes as long, is closed. All are counted.
 package hub
 
 import (
@@ -29,8 +31,10 @@ const (
 	helloTimeout = 5 * time.Second
 	// silence is how long a connection may say nothing before it counts as dead. Tabs probe every 5 s.
 	silence = 15 * time.Second
-	// writeTimeout is how long one message may take to leave.
-	writeTimeout = 10 * time.Second
+	// arrival is how long a message may take to arrive whole once it has begun.
+	arrival = 2 * time.Second
+	// patience is how long one message may take to leave, and how long a viewer may take to catch up.
+	patience = 10 * time.Second
 	// maxPending is how much of the stream may wait for a viewer before more is too much.
 	maxPending = 4 * time.Second
 	// comeBack is how long a connection that is refused should wait before it tries again.
@@ -87,7 +91,7 @@ func (a aired) end() uint64 { return a.header.First + uint64(a.header.Count) }
 // Stats counts what happened to connections since the start.
 type Stats struct {
 	Accepted atomic.Uint64
-	Replayed atomic.Uint64 // times that a viewer lost what waited for it and was sent the open group again
+	Replayed atomic.Uint64 // times that a viewer lost part of the stream and was sent the open group again
 	closed   [256]atomic.Uint64
 }
 
@@ -171,6 +175,17 @@ func (h *Hub) welcome(c *conn, message []byte) {
 	h.welcomed[c] = struct{}{}
 	c.send(message)
 	c.catchUp(h.catchUp(0))
+}
+
+// acknowledge notes that a viewer has decoded message number ack. It returns an error where that was never sent.
+func (h *Hub) acknowledge(c *conn, ack uint64) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	caughtUp, err := c.acknowledge(ack, time.Now())
+	if caughtUp {
+		c.catchUp(h.catchUp(ack))
+	}
+	return err
 }
 
 // forget drops a connection that has ended.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"time"
@@ -77,15 +78,30 @@ func (c *conn) serve(fleet Fleet) {
 	}
 }
 
-// read returns the next message, which has to come within the timeout.
+// errSilent is the error for a message that did not come, or not whole, in time.
+var errSilent = errors.New("hub: the connection is silent")
+
+// read returns the next message, which has to begin within the timeout and to arrive whole soon after.
 func (c *conn) read(timeout time.Duration) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(c.hub.life, timeout)
-	defer cancel()
-	kind, message, err := c.socket.Read(ctx)
-	if err == nil && kind != websocket.MessageBinary {
-		return nil, &wire.SyntaxError{Message: "message", Field: "type", Got: "text", Want: "binary"}
+	ctx, cancel := context.WithCancelCause(c.hub.life)
+	defer cancel(nil)
+	overdue := time.AfterFunc(timeout, func() { cancel(errSilent) })
+	defer overdue.Stop()
+	kind, r, err := c.socket.Reader(ctx)
+	if err == nil {
+		overdue.Reset(arrival)
+		var message []byte
+		if message, err = io.ReadAll(r); err == nil {
+			if kind != websocket.MessageBinary {
+				return nil, &wire.SyntaxError{Message: "message", Field: "type", Got: "text", Want: "binary"}
+			}
+			return message, nil
+		}
 	}
-	return message, err
+	if context.Cause(ctx) == errSilent {
+		return nil, fmt.Errorf("%w: %w", errSilent, err)
+	}
+	return nil, err
 }
 
 // errOutdated is the error for a tab that runs something else than the server.
@@ -125,6 +141,9 @@ func (c *conn) receive(fleet Fleet) error {
 		if err != nil {
 			return err
 		}
+		if err := c.hub.acknowledge(c, probe.Ack); err != nil {
+			return err
+		}
 		replied, generation := c.hub.cfg.Clock.Now()
 		c.send(wire.Reply{
 			Sent: probe.Sent, Received: int64(received), Replied: int64(replied), Generation: generation,
@@ -150,9 +169,11 @@ func (c *conn) quit(step string, err error) {
 		c.Dismiss(wire.Goodbye{Reason: wire.ReasonOutdated})
 	case errors.As(err, &syntax), errors.Is(err, websocket.ErrMessageTooBig):
 		c.Dismiss(wire.Goodbye{Reason: wire.ReasonMalformed, Retry: uint32(comeBack / time.Millisecond)})
+	case errors.Is(err, errSilent):
+		c.abandon(wire.ReasonSilent)
 	default:
 		c.hub.cfg.Log.Debug("connection ended", "conn", c.number, "step", step, "err", err)
-		c.abandon(false)
+		c.abandon(0)
 		return
 	}
 	c.hub.cfg.Log.Info("connection refused", "conn", c.number, "addr", c.addr, "step", step, "err", err)

@@ -169,13 +169,15 @@ const (
 	ReasonSlow
 	// ReasonFull: there are as many connections as the server allows.
 	ReasonFull
+	// ReasonSilent: nothing came for too long, or a message did not arrive whole.
+	ReasonSilent
 
 	reasonEnd
 )
 
 var reasonNames = [...]string{
 	ReasonDraining: "draining", ReasonOutdated: "outdated", ReasonEvicted: "evicted", ReasonMalformed: "malformed",
-	ReasonSlow: "slow", ReasonFull: "full",
+	ReasonSlow: "slow", ReasonFull: "full", ReasonSilent: "silent",
 }
 
 // String returns the reason in lower case, as in metrics.
