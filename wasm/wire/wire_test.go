@@ -79,7 +79,7 @@ func TestNames(t *testing.T) {
 		{ReasonDraining.String(), "draining"},
 		{ReasonFull.String(), "full"},
 		{Reason(0).String(), "reason 0"},
-		{reasonEnd.String(), "reason 7"},
+		{reasonEnd.String(), "reason 8"},
 	} {
 		if c.got != c.want {
 			t.Errorf("name is %q, want %q", c.got, c.want)

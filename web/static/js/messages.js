@@ -50,7 +50,7 @@
  *             within: number }} Lease
  * @typedef {{ kind: 'revoke', lease: number }} Revoke
  * @typedef {{ kind: 'goodbye', reason: Reason, retry: number }} Goodbye
- * @typedef {'draining' | 'outdated' | 'evicted' | 'malformed' | 'slow' | 'full'} Reason
+ * @typedef {'draining' | 'outdated' | 'evicted' | 'malformed' | 'slow' | 'full' | 'silent'} Reason
  *
  * @typedef {object} Broadcast
  * @property {'broadcast'} kind
