@@ -46,7 +46,7 @@ export function launch(make = 'chrome') {
  * @property {import('puppeteer-core').Page} page
  * @property {string[]} complaints  console errors, what the page itself warns of, uncaught errors, failed and foreign requests, in the order of time
  * @property {() => Promise<void>} hide   behind another tab of its window
- * @property {() => Promise<void>} close
+ * @property {() => Promise<void>} close  may be called again
  */
 
 /**
@@ -83,7 +83,10 @@ export async function openTab(browser, url, { before, javascript = true } = {}) 
     const other = await context.newPage();
     await other.bringToFront();
   };
-  return { page, complaints, hide, close: () => context.close() };
+  /** @type {Promise<void> | undefined} */
+  let closing;
+  const close = () => (closing ??= context.close());
+  return { page, complaints, hide, close };
 }
 
 /**
