@@ -37,6 +37,8 @@ const (
 	patience = 10 * time.Second
 	// maxPending is how much of the stream may wait for a viewer before more is too much.
 	maxPending = 4 * time.Second
+	// stopped is how far behind the playhead a stream ends that has stopped. It starts anew with a key.
+	stopped = 10 * time.Second
 	// comeBack is how long a connection that is refused should wait before it tries again.
 	comeBack = 10 * time.Second
 	// maxControl is how many other messages may wait.
@@ -135,12 +137,13 @@ func (h *Hub) trim() {
 	h.backlog = append(h.backlog[:0:0], h.backlog[keep:]...)
 }
 
-// catchUp returns what a viewer needs who has the stream up to message number last (0 for none), or nothing where the
-// stream has stopped. It is called with mu held.
+// catchUp returns what a viewer needs who has the stream up to message number last (0 for none). A stream that is late
+// goes on in the middle of its group, so that is needed even where it is off the screen; one that has stopped goes on
+// with a key, and nothing is needed. It is called with mu held.
 func (h *Hub) catchUp(last uint64) []aired {
 	h.trim()
 	now, _ := h.cfg.Clock.Now()
-	if n := len(h.backlog); n == 0 || h.backlog[n-1].end() <= now.Frame() {
+	if n := len(h.backlog); n == 0 || now.Sub(timeline.Start(h.backlog[n-1].end())) > stopped {
 		return nil
 	}
 	for i, a := range h.backlog {

@@ -241,7 +241,8 @@ func TestWelcomeAndBacklog(t *testing.T) {
 		{600, []byte{1, 2, 3, 4, 5, 6, 7, 8}}, // in the first group
 		{660, []byte{5, 6, 7, 8}},             // at the second one's key
 		{899, []byte{5, 6, 7, 8}},             // at the last frame
-		{900, nil},                            // behind it
+		{901, []byte{5, 6, 7, 8}},             // behind it: the stream is late, and goes on with message 9
+		{900 + 601, nil},                      // far behind it: the stream has stopped
 	} {
 		m.set(timeline.Start(uint64(test.frame)).Sub(0))
 		if got := join(); !bytes.Equal(got, test.want) {
