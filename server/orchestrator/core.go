@@ -227,7 +227,10 @@ func (c *core) tick(now timeline.Instant) {
 	}
 	c.release(c.fleet.Expire(now))
 	c.airDue(now)
-	c.counts.Stalled += c.ring.Advance(now.Frame())
+	if lost := c.ring.Advance(now.Frame()); lost > 0 {
+		c.counts.Stalled += lost
+		c.key = true // the stream has a gap
+	}
 	c.assign(now)
 	c.lend(now)
 }

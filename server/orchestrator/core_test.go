@@ -291,6 +291,23 @@ func TestTimelineJump(t *testing.T) {
 	w.noStall()
 }
 
+// TestLoopThatWasHeldUp lets time pass without a tick, as on a machine that swaps.
+func TestLoopThatWasHeldUp(t *testing.T) {
+	w := newWorld(t, nil)
+	w.join(1, nil)
+	w.run(10 * time.Second)
+	w.now = w.now.Add(30 * time.Second)
+	w.run(10 * time.Second) // world.Broadcast fails where the stream cannot be decoded
+	stalled, late := w.core.counts.Stalled, w.late
+	if stalled == 0 {
+		t.Error("half a minute without a tick stalled nothing")
+	}
+	w.run(20 * time.Second)
+	if w.core.counts.Stalled != stalled || w.late != late {
+		t.Errorf("long after, %d more frames stalled and %d more were late", w.core.counts.Stalled-stalled, w.late-late)
+	}
+}
+
 func TestVerifierThatFailsIsAskedAgain(t *testing.T) {
 	w := newWorld(t, nil)
 	w.join(1, nil)
