@@ -297,7 +297,7 @@ func TestLoopThatWasHeldUp(t *testing.T) {
 	w.join(1, nil)
 	w.run(10 * time.Second)
 	w.now = w.now.Add(30700 * time.Millisecond) // to no key of the grid
-	w.run(10 * time.Second) // world.Broadcast fails where the stream cannot be decoded
+	w.run(10 * time.Second)                     // world.Broadcast fails where the stream cannot be decoded
 	stalled, late := w.core.counts.Stalled, w.late
 	if stalled == 0 {
 		t.Error("half a minute without a tick stalled nothing")

@@ -86,7 +86,7 @@ test('window.donut says how things stand, and cannot be changed', async () => {
     const donut = await page.evaluate(() => ({ .../** @type {any} */ (window).donut }));
     assert.ok(Number.isInteger(donut.frame));
     assert.ok(donut.fps >= bounds.slowest - 5, `fps ${donut.fps}`);
-    assert.ok(Math.abs(donut.offsetMs + Date.parse('2026-01-01T00:00:00Z')) < 1000, `offset ${donut.offsetMs}`);
+    assert.ok(Math.abs(donut.offsetMs) < 100, `offset ${donut.offsetMs}`); // one machine, one clock
     assert.ok(donut.rttMs > 0 && donut.rttMs < 1000, `round trip ${donut.rttMs}`);
     assert.equal(donut.threads, 1);
     assert.equal(donut.paused, false);

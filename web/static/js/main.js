@@ -38,8 +38,8 @@ Object.defineProperty(window, 'donut', {
     get frame() { return screen.frame; },
     /** Distinct frames painted within the last second. */
     get fps() { return fps(); },
-    /** What to add to this machine's clock (Unix time) to get the server's instant since its epoch, or null. */
-    get offsetMs() { return reading && offsetAt(reading, now()); },
+    /** What to add to this machine's clock (Unix time) to get the server's, or null. */
+    get offsetMs() { return reading && welcome && offsetAt(reading, now()) + welcome.epoch / 1000; },
     /** The round trip of the best probe, or null. */
     get rttMs() { return rtt; },
     /** Threads that the server leases to. */
