@@ -69,6 +69,22 @@ test('at any pace, what is shown is within a quarter frame of right, and never g
   }
 });
 
+test('tabs that joined at different phases agree after a second', () => {
+  const [old, young] = [new Playback(), new Playback()];
+  let position = 0.8;
+  for (let i = 0; i < 60; i++) old.frame((position += 1.005)); // to 1.1: the old tab still keeps its beat
+  assert.equal(old.frame((position += 1)), Math.floor(position) - 1);
+  for (let i = 0; i < 60; i++) {
+    position += 1;
+    old.frame(position);
+    young.frame(position);
+  }
+  for (let i = 0; i < 60; i++) {
+    position += 1;
+    assert.equal(old.frame(position), young.frame(position));
+  }
+});
+
 test('a refresh left out by the browser leaves out its frame and no other', () => {
   const playback = new Playback();
   assert.deepEqual([0.5, 1.5, 3.5, 4.5, 5.5].map((p) => playback.frame(p)), [0, 1, 3, 4, 5]);

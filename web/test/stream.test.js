@@ -152,6 +152,17 @@ test('a lost connection is taken up again with a fresh instance, after a wait', 
   assert.equal(t.status.state, 'live');
 });
 
+test('the clock is measured anew over a new connection', async () => {
+  const t = await live();
+  t.world.pass(3000);
+  t.socket.drop();
+  await t.pass(500);
+  t.socket.open();
+  t.socket.say(welcome());
+  t.world.pass(1000);
+  assert.equal(kinds(t.socket).filter((kind) => kind === 'probe').length, 8);
+});
+
 test('a server that does not answer is not a connection lost', async () => {
   const t = tab();
   await t.stream.connect();
@@ -239,7 +250,7 @@ test('when something was asleep, a wait is over and the clock is measured anew',
   await settle();
   assert.equal(t.sockets.length, 2);
   t.stream.resume(); // while it connects
-  await settle();
+  await t.pass(500); // past the wait that was cut short
   assert.equal(t.sockets.length, 2);
 });
 
@@ -283,6 +294,15 @@ test('a server that falls silent is left', async () => {
   t.world.pass(1_001);
   assert.ok(t.of('status').some(({ status }) => status.why === 'silent'));
   assert.equal(t.sockets[0].closed, true);
+});
+
+test('a server that speaks every second is not left', async () => {
+  const t = await live();
+  for (let i = 0; i < 30; i++) {
+    t.world.pass(1000);
+    t.socket.say(broadcast());
+  }
+  assert.equal(t.status.state, 'live');
 });
 
 test('a socket that never opens is given up', async () => {
