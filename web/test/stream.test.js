@@ -106,11 +106,11 @@ test('no more threads are offered than the module allows', async () => {
 test('the welcome sets the clock, and probes follow', async () => {
   const t = await live();
   assert.equal(t.of('clock')[0].reading.to, 5000 - t.world.time);
-  t.world.pass(2000);
+  t.world.pass(600);
   assert.equal(kinds(t.socket).filter((kind) => kind === 'probe').length, 8);
   const { sent } = t.socket.sent[1];
   t.socket.say({ kind: 'reply', sent, received: 9e6, replied: 9e6, generation: 1 });
-  assert.ok(t.of('clock').at(-1).rtt >= 1999);
+  assert.ok(t.of('clock').at(-1).rtt >= 599);
 });
 
 test('frames go to the page', async () => {
@@ -159,7 +159,7 @@ test('the clock is measured anew over a new connection', async () => {
   await t.pass(500);
   t.socket.open();
   t.socket.say(welcome());
-  t.world.pass(1000);
+  t.world.pass(600);
   assert.equal(kinds(t.socket).filter((kind) => kind === 'probe').length, 8);
 });
 
@@ -260,7 +260,7 @@ test('a wall clock that jumps has the clock measured anew', async () => {
   t.world.wallAhead = 60_000;
   const before = kinds(t.socket).length;
   t.world.pass(1600);
-  assert.equal(kinds(t.socket).length, before + 8);
+  assert.ok(kinds(t.socket).length >= before + 8);
 });
 
 for (const [what, say] of /** @type {[string, unknown][]} */ ([

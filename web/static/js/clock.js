@@ -10,7 +10,8 @@
 
 const BURST = 8; // probes after a join or a jump
 const BURST_SPACING = 75;
-const SPACING = 5_000;
+const FIRST_SPACING = 250; // after the burst; each is twice the one before it
+const SPACING = 5_000; // at most
 const SAMPLES = 32; // remembered; the drift makes older ones useless
 const DRIFT = 50e-6;
 const SLEW = 0.02; // of the time that passes
@@ -58,6 +59,7 @@ export class Clock {
   /** @type {number | null} */
   #rtt = null;
   #burst = BURST;
+  #spacing = FIRST_SPACING;
   #since = -Infinity; // what was sent earlier says nothing
   #lastProbe = -Infinity;
   /** @type {number | null} */
@@ -85,6 +87,7 @@ export class Clock {
     this.#samples = [];
     this.#since = Math.floor(now); // probes name their instant in whole microseconds
     this.#burst = BURST;
+    this.#spacing = FIRST_SPACING;
     this.#lastProbe = -Infinity;
     this.#parting = null;
   }
@@ -127,13 +130,18 @@ export class Clock {
 
   /** Milliseconds until the next probe is due. @param {number} now */
   due(now) {
-    return Math.max(0, this.#lastProbe + (this.#burst > 0 ? BURST_SPACING : SPACING) - now);
+    return Math.max(0, this.#lastProbe + (this.#burst > 0 ? BURST_SPACING : this.#spacing) - now);
   }
 
-  /** Notes that a probe is sent. @param {number} now */
+  /**
+   * Notes that a probe is sent. The burst falls into the busiest moment of a tab, which starts and decodes while its
+   * answers wait: so the probes that follow spread out step by step, and the first quiet one puts things right.
+   * @param {number} now
+   */
   sent(now) {
     this.#lastProbe = now;
     if (this.#burst > 0) this.#burst--;
+    else this.#spacing = Math.min(SPACING, 2 * this.#spacing);
   }
 
   /**
