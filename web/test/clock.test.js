@@ -72,6 +72,7 @@ test('a round trip below the step of the clock counts as the step', () => {
 
 test('eight probes follow each other at a join, then they spread out to one every five seconds', () => {
   const clock = started();
+  /** @type {number[]} */
   const sent = [];
   for (let now = 0; now < 19_000; now++) {
     if (clock.due(now) > 0) continue;
