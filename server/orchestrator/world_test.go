@@ -192,6 +192,15 @@ func (w *world) invariants() {
 	if c.idle < 0 || c.idle > 2 {
 		w.t.Fatalf("%d of 2 auditors are idle", c.idle)
 	}
+	for _, run := range c.ring.Picture(nil).Runs {
+		_, here := c.peers[run.Owner]
+		if run.State == wire.RingLeased && !here {
+			w.t.Fatalf("%d frames are lent to connection %d, which is not there", run.Count, run.Owner)
+		}
+		if _, known := c.culprit(run.Owner); run.State == wire.RingFilled && !known {
+			w.t.Fatalf("%d frames are left of connection %d, which is neither there nor was a moment ago", run.Count, run.Owner)
+		}
+	}
 }
 
 // A member is a connection of the world's fleet.
