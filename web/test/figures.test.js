@@ -11,19 +11,20 @@ const local = { fps: 60, rendered: 1234, threads: 1, rtt: 0.14, digest: 'fce71b1
 
 test('before the first broadcast nothing is claimed', () => {
   const shown = figures(new Growth(), { ...local, digest: '', rtt: null });
-  assert.equal(shown.tabs, '–');
+  for (const name of ['tabs', 'stalled', 'forged', 'stream']) assert.equal(shown[name], '–', name);
   assert.equal(shown.rtt, '–');
   assert.equal(shown.digest, '–');
 });
 
 test('shares are of the last minute, not of all time', () => {
   const growth = new Growth();
-  growth.add(stats({ aired: 100_000, fleet: 0, server: 100_000, streamSize: 1_000_000 }));
-  growth.add(stats({ aired: 100_060, fleet: 57, server: 100_003, streamSize: 1_004_200, audited: 123_456 }));
+  growth.add(stats({ aired: 100_000, fleet: 0, server: 100_000, streamSize: 1_000_000, stalled: 500 }));
+  growth.add(stats({ aired: 100_060, fleet: 57, server: 100_003, streamSize: 1_004_200, audited: 123_456, stalled: 507 }));
   const shown = figures(growth, local);
   assert.equal(shown.share, '95 %');
   assert.equal(shown.stream, '70 bytes/frame');
   assert.equal(shown.audited, '123.46K');
+  assert.equal(shown.stalled, '7');
   assert.equal(shown.lead, '9.8 s');
   assert.equal(shown.own, '1 thread');
   assert.equal(shown.rendered, '1,234');

@@ -58,7 +58,7 @@ export function figures(growth, local) {
   };
   const stats = growth.last;
   if (!stats) {
-    const unknown = ['tabs', 'workers', 'threads', 'lead', 'share', 'audited', 'unaudited', 'stream'];
+    const unknown = ['tabs', 'workers', 'threads', 'lead', 'share', 'stalled', 'audited', 'forged', 'stream'];
     return { ...own, ...Object.fromEntries(unknown.map((name) => [name, NONE])) };
   }
   const [fleet, server, aired] = [growth.of('fleet'), growth.of('server'), growth.of('aired')];
@@ -69,6 +69,7 @@ export function figures(growth, local) {
     threads: count(stats.threads),
     lead: `${(stats.leadMillis / 1000).toFixed(1)} s`,
     share: fleet + server > 0 ? `${Math.floor((100 * fleet) / (fleet + server))} %` : NONE,
+    stalled: count(growth.of('stalled')),
     audited: count(stats.audited),
     forged: count(stats.forged),
     stream: aired > 0 ? `${(growth.of('streamSize') / aired).toFixed(0)} bytes/frame` : NONE,
