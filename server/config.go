@@ -25,10 +25,14 @@ type config struct {
 	lead       time.Duration // orchestrator.MinLead to MaxLead
 	cacheDir   string        // for compiled modules; empty for none
 	maxClients int           // at least 1
-	origins    []string      // patterns of hosts
-	drain      time.Duration // how long a shutdown may take
-	logLevel   slog.Level
-	logJSON    bool
+
+	auditBudget float64 // cores for audits that nobody must make, 0 to orchestrator.MaxAuditBudget
+	auditFloor  float64 // share of anybody's frames that must be audited, above 0 and up to 1
+
+	origins  []string      // patterns of hosts
+	drain    time.Duration // how long a shutdown may take
+	logLevel slog.Level
+	logJSON  bool
 }
 
 // defaultEpoch is the same everywhere, so that restarts and other servers agree by themselves.
@@ -65,6 +69,8 @@ func parseConfig(args []string, getenv func(string) string, output io.Writer) (c
 	flags.IntVar(&c.detail, "detail", 1, fmt.Sprintf("sample the torus `K` times finer than donut.c, 1 to %d; the cost grows with its square", donut.MaxDetail))
 	flags.DurationVar(&c.lead, "lead", 10*time.Second, fmt.Sprintf("render this far ahead, %v to %v", orchestrator.MinLead, orchestrator.MaxLead))
 	flags.StringVar(&c.cacheDir, "cache-dir", verify.DefaultCacheDir(), "keep compiled modules in this `folder`; empty for nowhere")
+	flags.Float64Var(&c.auditBudget, "audit-budget", 0.10, "spend so many `cores` on audits; beyond that only those are made that must be")
+	flags.Float64Var(&c.auditFloor, "audit-floor", 0.05, "audit at least this `share` of anybody's frames, whatever it costs")
 	flags.IntVar(&c.maxClients, "max-clients", 10_000, "let in so many connections at once")
 	flags.Func("origins", "comma-separated `patterns` of hosts whose pages may connect beside our own, as in *.example.com", func(s string) error {
 		c.origins = nil
@@ -139,6 +145,10 @@ func (c config) validate() error {
 		return fmt.Errorf("invalid -detail: got %d, want 1 to %d", c.detail, donut.MaxDetail)
 	case c.lead < orchestrator.MinLead || c.lead > orchestrator.MaxLead:
 		return fmt.Errorf("invalid -lead: got %v, want %v to %v", c.lead, orchestrator.MinLead, orchestrator.MaxLead)
+	case !(c.auditBudget >= 0 && c.auditBudget <= orchestrator.MaxAuditBudget):
+		return fmt.Errorf("invalid -audit-budget: got %v, want 0 to %d cores", c.auditBudget, orchestrator.MaxAuditBudget)
+	case !(c.auditFloor > 0 && c.auditFloor <= 1):
+		return fmt.Errorf("invalid -audit-floor: got %v, want above 0 and up to 1", c.auditFloor)
 	case c.maxClients < 1:
 		return fmt.Errorf("invalid -max-clients: got %d, want at least 1", c.maxClients)
 	case c.drain <= 0:

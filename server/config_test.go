@@ -35,6 +35,10 @@ func TestConfigComesFromFlagsThenEnvironmentThenDefaults(t *testing.T) {
 		"log level":                  {[]string{"-log-level", "warn"}, nil, func(c config) any { return c.logLevel }, slog.LevelWarn},
 		"log format":                 {nil, map[string]string{"DONUT_LOG_FORMAT": "json"}, func(c config) any { return c.logJSON }, true},
 		"cache dir may be nowhere":   {[]string{"-cache-dir", ""}, nil, func(c config) any { return c.cacheDir }, ""},
+		"default audit budget":       {nil, nil, func(c config) any { return c.auditBudget }, 0.10},
+		"default audit floor":        {nil, nil, func(c config) any { return c.auditFloor }, 0.05},
+		"audit budget":               {[]string{"-audit-budget", "0"}, nil, func(c config) any { return c.auditBudget }, 0.},
+		"audit floor":                {nil, map[string]string{"DONUT_AUDIT_FLOOR": "1"}, func(c config) any { return c.auditFloor }, 1.},
 		"drain":                      {[]string{"-drain", "250ms"}, nil, func(c config) any { return c.drain }, 250 * time.Millisecond},
 		"an empty variable is unset": {nil, map[string]string{"DONUT_DETAIL": ""}, func(c config) any { return c.detail }, 1},
 	} {
@@ -69,6 +73,10 @@ func TestBadConfigIsOneClearLine(t *testing.T) {
 		"epoch":           {[]string{"-epoch", "yesterday"}, nil, []string{"yesterday", "-epoch"}},
 		"future epoch":    {[]string{"-epoch", "2999-01-01T00:00:00Z"}, nil, []string{"2999", "past"}},
 		"max clients":     {[]string{"-max-clients", "0"}, nil, []string{"-max-clients", "0"}},
+		"audit budget":    {[]string{"-audit-budget", "-0.1"}, nil, []string{"-audit-budget", "-0.1", "0 to 1024 cores"}},
+		"no budget":       {[]string{"-audit-budget", "NaN"}, nil, []string{"-audit-budget", "NaN"}},
+		"no audit floor":  {[]string{"-audit-floor", "0"}, nil, []string{"-audit-floor", "0", "above 0 and up to 1"}},
+		"audit floor":     {[]string{"-audit-floor", "1.1"}, nil, []string{"-audit-floor", "1.1"}},
 		"drain":           {[]string{"-drain", "-1s"}, nil, []string{"-drain", "-1s"}},
 		"log level":       {[]string{"-log-level", "loud"}, nil, []string{"loud", "-log-level"}},
 		"log format":      {[]string{"-log-format", "xml"}, nil, []string{"xml", "text or json"}},
@@ -98,8 +106,8 @@ func TestHelpIsComplete(t *testing.T) {
 	if _, err := parseConfig([]string{"-h"}, func(string) string { return "" }, &output); !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("-h ends in %v", err)
 	}
-	for _, want := range []string{"-addr", "-admin-addr", "-epoch", "-detail", "-lead", "-cache-dir", "-max-clients",
-		"-origins", "-drain", "-log-level", "-log-format", "DONUT_", "PORT"} {
+	for _, want := range []string{"-addr", "-admin-addr", "-epoch", "-detail", "-lead", "-audit-budget", "-audit-floor",
+		"-cache-dir", "-max-clients", "-origins", "-drain", "-log-level", "-log-format", "DONUT_", "PORT"} {
 		if !strings.Contains(output.String(), want) {
 			t.Errorf("-h says nothing of %s:\n%s", want, output.String())
 		}

@@ -23,12 +23,12 @@ wasm:                wasm/donut wasm/wire wasm/codec wasm/digest
 server/timeline:     wasm/donut
 server/ring:         wasm/wire
 server/schedule:     wasm/wire server/timeline
-server/trust:        server/timeline
+server/trust:        wasm/donut server/timeline
 server/orchestrator: wasm/donut wasm/wire wasm/codec server/timeline server/ring server/schedule server/trust
 server/verify:       wasm/donut wasm/wire wasm/codec github.com/tetratelabs/wazero
 server/hub:          wasm/wire wasm/codec server/timeline server/orchestrator github.com/coder/websocket
 web:                 -
-server:              wasm/donut server/timeline server/orchestrator server/verify server/hub web
+server:              wasm/donut server/timeline server/trust server/orchestrator server/verify server/hub web
 
 tools/leakcheck:         -
 tools/progress:          -

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -17,6 +19,7 @@ import (
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/server/verify"
 )
 
@@ -55,6 +58,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	fleet, err := orchestrator.New(orchestrator.Config{
 		Clock: clock, Audience: h, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
 		Auditors: max(1, runtime.GOMAXPROCS(0)-1), // one processor is left for the sockets
+		Policy:   trust.Policy{Floor: cfg.auditFloor}, AuditBudget: cfg.auditBudget, Random: unforeseeable{},
 	})
 	if err != nil {
 		return err
@@ -168,11 +172,23 @@ type verifier struct {
 }
 
 // Check implements orchestrator.Verifier.
-func (v verifier) Check(ctx context.Context, first uint64, packed []byte) error {
-	err := v.Pool.Check(ctx, first, packed)
+func (v verifier) Check(ctx context.Context, first uint64, packed []byte) (spent time.Duration, err error) {
+	spent, err = v.Pool.Check(ctx, first, packed)
 	var mismatch *verify.Mismatch
 	if errors.As(err, &mismatch) {
-		return &orchestrator.Forgery{Frame: mismatch.Frame, Got: mismatch.Got, Want: mismatch.Want}
+		return spent, &orchestrator.Forgery{
+			Frame: mismatch.Frame, Got: mismatch.Got, Want: mismatch.Want, Module: v.Digest(),
+		}
 	}
-	return err
+	return spent, err
+}
+
+// unforeseeable draws from the system's randomness.
+type unforeseeable struct{}
+
+// Uint64 implements rand.Source.
+func (unforeseeable) Uint64() uint64 {
+	var b [8]byte
+	rand.Read(b[:]) // which never fails
+	return binary.LittleEndian.Uint64(b[:])
 }

@@ -136,6 +136,11 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		AuditRate      float64 `json:"audit_rate"`
 		Replays        uint64  `json:"viewer_replays"`
 		VerifierErrors uint64  `json:"verifier_errors"`
+		Trusted        uint64  `json:"trusted_threads"`
+		Disputed       uint64  `json:"disputed_frames"`
+		AuditSeconds   float64 `json:"audit_cpu_seconds"`
+		ModuleSeconds  float64 `json:"module_cpu_seconds"`
+		ModuleFrames   uint64  `json:"module_frames"`
 		ModuleSHA256   string  `json:"module_sha256"`
 	}{
 		Frame: now.Frame(), LeadSeconds: snapshot.Lead.Seconds(),
@@ -143,7 +148,9 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		Aired: snapshot.Aired, Unaudited: snapshot.Unaudited, Fleet: snapshot.Fleet, Server: snapshot.Server,
 		Audited: snapshot.Audited, Forged: snapshot.Forged, Evictions: snapshot.Evictions, Stalled: snapshot.Stalled,
 		Hedged: snapshot.Hedged, Wasted: snapshot.Wasted, Late: snapshot.Late,
-		Replays: s.hub.Stats().Replayed.Load(), VerifierErrors: snapshot.VerifierErrors, ModuleSHA256: hexDigest(s.pool),
+		Replays: s.hub.Stats().Replayed.Load(), VerifierErrors: snapshot.VerifierErrors,
+		Trusted: snapshot.Trusted, Disputed: snapshot.Disputed, AuditSeconds: snapshot.AuditTime.Seconds(),
+		ModuleSeconds: s.pool.Stats().Spent.Seconds(), ModuleFrames: s.pool.Stats().Rendered, ModuleSHA256: hexDigest(s.pool),
 	}
 	if aired := float64(snapshot.Aired); aired > 0 {
 		stats.BytesPerFrame = float64(snapshot.StreamSize) / aired

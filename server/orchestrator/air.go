@@ -30,7 +30,7 @@ func (c *core) airDue(now timeline.Instant) {
 func (c *core) air(now timeline.Instant, count int, key bool) {
 	first := c.ring.Cursor()
 	c.aired = first + uint64(count)
-	c.airing = c.ring.Air(count, c.airing[:0])
+	c.airing = c.ring.Air(count, !c.budget.Left(now), c.airing[:0])
 	frames := make([]*donut.Picture, count)
 	for i, frame := range c.airing {
 		switch {
@@ -52,7 +52,7 @@ func (c *core) air(now timeline.Instant, count int, key bool) {
 		frames[i] = &c.pictures[i]
 	}
 
-	m := wire.Broadcast{Generation: c.generation, Stats: c.stats(), Ring: c.ring.Picture(c.ringPieces[:0])}
+	m := wire.Broadcast{Generation: c.generation, Stats: c.stats(now), Ring: c.ring.Picture(c.ringPieces[:0])}
 	c.ringPieces = m.Ring.Runs
 	m.Stream = c.encoder.Append(nil, first, frames, key)
 	message := m.Append(nil)

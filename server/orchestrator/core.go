@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
@@ -25,10 +26,19 @@ type core struct {
 	verify   func(job) // starts a job; called only while one of the auditors is idle
 
 	peers    map[uint32]*peer
-	departed []departure // workers that left within the last lead, oldest first
+	departed []departure // those who left within the last lead and had sent results; oldest first
 	ring     *ring.Ring
 	fleet    *schedule.Scheduler
-	book     *trust.Book
+	sweptAt  timeline.Instant // when leases were last looked through for those that ran out
+
+	// Whom to believe.
+	policy    trust.Policy
+	random    rand.Source
+	book      *trust.Book
+	budget    *trust.Budget
+	probation *trust.Probation
+	cost      time.Duration // of the audit of a frame, smoothed
+	suspects  []*suspect    // to be audited apart from the ring
 
 	// The stream. It runs while somebody is there.
 	streaming  bool
@@ -48,6 +58,7 @@ type core struct {
 	pictures   [codec.MaxFrames]donut.Picture // scratch of air
 	airing     []ring.Frame                   // likewise
 	ringPieces []wire.RingRun                 // likewise
+	must       [wire.MaxChunk]bool            // likewise, of result
 }
 
 // A peer is one connection.
@@ -55,6 +66,9 @@ type peer struct {
 	conn    Peer
 	addr    netip.Addr
 	threads int
+
+	answered bool   // it sent a result
+	passes   uint64 // its frames that were audited and right
 }
 
 // A departure is kept for as long as frames of the one who left may still be found to be forged.
@@ -73,9 +87,15 @@ func newCore(cfg Config, verify func(job)) *core {
 		peers:    make(map[uint32]*peer),
 		ring:     ring.New(timeline.Frames(cfg.Lead)),
 		fleet:    schedule.New(),
+		policy:   cfg.Policy,
+		random:   cfg.Random,
 		book:     trust.NewBook(),
+		budget:   trust.NewBudget(cfg.AuditBudget, cfg.Lead),
+		cost:     firstCost * time.Duration(cfg.Detail*cfg.Detail),
 		idle:     cfg.Auditors,
 		rescuing: make(map[uint64]struct{}),
+
+		probation: trust.NewProbation(cfg.Auditors),
 	}
 }
 
@@ -123,7 +143,7 @@ func (c *core) leave(now timeline.Instant, number uint32) {
 		return
 	}
 	delete(c.peers, number)
-	if p.threads > 0 {
+	if p.answered {
 		c.departed = append(c.departed, departure{number, p.addr, now})
 	}
 	c.release(c.fleet.Leave(number))
@@ -148,15 +168,35 @@ func (c *core) result(now timeline.Instant, number uint32, m wire.Result) {
 		c.dismiss(now, number, wire.ReasonMalformed)
 		return
 	}
+	p.answered = true
 	if outcome == schedule.Late {
 		c.counts.late += uint64(m.Count())
 	}
-	for i := range m.Count() {
-		if !c.ring.Fill(m.First+uint64(i), m.Frames[i*wire.PackedSize:(i+1)*wire.PackedSize], number, m.Lease) {
-			c.counts.Wasted++
-		}
+	kept, disputed, differs := c.ring.Fill(c.sample(number, p.passes, m))
+	c.counts.Wasted += uint64(m.Count() - kept)
+	if differs {
+		c.dispute(number, m, disputed)
 	}
 	c.revoke(c.fleet.Delivered(m.First, m.Count()))
+}
+
+// sample draws what must be audited of a result. Its bytes are here: nothing that its sender does can depend on it.
+func (c *core) sample(number uint32, passes uint64, m wire.Result) ring.Result {
+	res := ring.Result{Owner: number, Lease: m.Lease, First: m.First, Packed: m.Frames, Must: c.must[:m.Count()]}
+	c.policy.Draw(c.random, passes, res.Must)
+	res.Sample = trust.Pick(c.random, m.Count())
+	return res
+}
+
+// dispute has both copies of a frame audited that are not the same.
+func (c *core) dispute(number uint32, m wire.Result, n uint64) {
+	c.counts.disputed++
+	i := int(n-m.First) * wire.PackedSize
+	c.accuse(n, ring.Copy{Packed: m.Frames[i : i+wire.PackedSize], Owner: number, Lease: m.Lease})
+	// In the ring it is audited with its result, or was; what aired unaudited has nobody else to look at it.
+	if here, ok := c.ring.Copy(n); ok && !here.Audited && n < c.ring.Cursor() {
+		c.accuse(n, here)
+	}
 }
 
 // dismiss ends a connection for a fault of its own.
@@ -180,7 +220,7 @@ func (c *core) evict(now timeline.Instant, number uint32, lease uint64, proof *F
 	c.counts.Evictions++
 	banned := c.book.Strike(now, addr)
 	c.log.Warn("evicted: a forged frame", "conn", number, "addr", addr, "frame", proof.Frame, "got", proof.Got,
-		"want", proof.Want, "lease", lease, "purged", purged, "banned", banned)
+		"want", proof.Want, "module_sha256", proof.Module, "lease", lease, "purged", purged, "banned", banned)
 	if _, ok := c.peers[number]; ok {
 		c.dismiss(now, number, wire.ReasonEvicted)
 	}
@@ -225,7 +265,10 @@ func (c *core) tick(now timeline.Instant) {
 	for len(c.departed) > 0 && now.Sub(c.departed[0].at) > lead {
 		c.departed = c.departed[1:]
 	}
-	c.release(c.fleet.Expire(now))
+	if now.Sub(c.sweptAt) >= tickPeriod {
+		c.sweptAt = now
+		c.release(c.fleet.Expire(now))
+	}
 	c.airDue(now)
 	if lost := c.ring.Advance(now.Frame()); lost > 0 {
 		c.counts.Stalled += lost
@@ -238,12 +281,21 @@ func (c *core) tick(now timeline.Instant) {
 // lend lends everything that there is to lend and somebody to lend it to.
 func (c *core) lend(now timeline.Instant) {
 	for {
-		l, ok := c.fleet.Next(now, work{c.ring, c.plan})
+		beside, alone := c.probation.Frames(now, c.cost)
+		l, ok := c.fleet.Next(now, work{c.ring, c.plan, beside, alone})
 		if !ok {
 			return
 		}
 		c.ring.Lease(l.First, l.Count, l.Thread.Conn)
-		c.peers[l.Thread.Conn].conn.Send(wire.Lease{
+		p := c.peers[l.Thread.Conn]
+		if !c.book.MayRender(now, p.addr) { // another connection from the same address was struck
+			c.dismiss(now, l.Thread.Conn, wire.ReasonEvicted)
+			continue
+		}
+		if l.Probation {
+			c.probation.Lend(now, l.Count, c.cost)
+		}
+		p.conn.Send(wire.Lease{
 			Lease: l.ID, Thread: l.Thread.Index, Detail: uint8(c.detail), First: l.First, Count: uint16(l.Count),
 			Within: uint32(l.Within / time.Millisecond),
 		}.Append(nil))
@@ -253,8 +305,12 @@ func (c *core) lend(now timeline.Instant) {
 // work shows the ring to the scheduler.
 type work struct {
 	*ring.Ring
-	plan plan
+	plan          plan
+	beside, alone int
 }
+
+// Probation implements schedule.Work.
+func (w work) Probation() (beside, alone int) { return w.beside, w.alone }
 
 // Due implements schedule.Work.
 func (w work) Due(t timeline.Instant) uint64 { return w.plan.due(t, w.Cursor(), w.End()) }

@@ -332,6 +332,7 @@ func TestVerifierThatFailsIsAskedAgain(t *testing.T) {
 func TestWhatTheFleetCannotCarryIsCounted(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Detail = 16 })
 	w.renderTime = 60 * time.Millisecond
+	w.sampling = true
 	for range 3 {
 		w.join(1, func(m *member) { m.perFrame = 50 * time.Millisecond })
 	}

@@ -9,12 +9,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -40,15 +42,16 @@ type Audience interface {
 type Verifier interface {
 	// Render returns count packed pictures from first on.
 	Render(ctx context.Context, first uint64, count int) (packed []byte, err error)
-	// Check renders the frames once more and compares. Its error is a *Forgery where one differs, and anything else
-	// where the check could not be made.
-	Check(ctx context.Context, first uint64, packed []byte) error
+	// Check renders the frames once more and compares, and says how much processor time that took. Its error is a
+	// *Forgery where one differs, and anything else where the check could not be made.
+	Check(ctx context.Context, first uint64, packed []byte) (spent time.Duration, err error)
 }
 
 // A Forgery is proof that a result holds a frame that the module does not render.
 type Forgery struct {
 	Frame     uint64
 	Got, Want wire.Digest // of the packed picture
+	Module    wire.Digest // that says so
 }
 
 func (f *Forgery) Error() string {
@@ -67,6 +70,12 @@ type Config struct {
 	Detail int
 	// Auditors is how many calls of the verifier are made at once, at least 1.
 	Auditors int
+	// Policy says what must be audited.
+	Policy trust.Policy
+	// AuditBudget is how many cores, on average over the lead, audits may take before only those are made that must be.
+	AuditBudget float64
+	// Random draws what must be audited: nobody can foresee it. The loop alone uses it.
+	Random rand.Source
 }
 
 // The bounds of Config.Lead: shorter, there is no time to render anything between the horizon and the broadcast; longer,
@@ -76,16 +85,23 @@ const (
 	MaxLead = 60 * time.Second
 )
 
+// MaxAuditBudget is the greatest Config.AuditBudget: more cores than there are.
+const MaxAuditBudget = 1024
+
 func (c Config) validate() error {
 	switch {
-	case c.Clock == nil || c.Audience == nil || c.Verifier == nil || c.Log == nil:
-		return fmt.Errorf("orchestrator: clock, audience, verifier and log must be set")
+	case c.Clock == nil || c.Audience == nil || c.Verifier == nil || c.Log == nil || c.Random == nil:
+		return fmt.Errorf("orchestrator: clock, audience, verifier, log and random must be set")
 	case c.Lead < MinLead || c.Lead > MaxLead:
 		return fmt.Errorf("orchestrator: lead: got %v, want %v to %v", c.Lead, MinLead, MaxLead)
 	case c.Detail < 1 || c.Detail > donut.MaxDetail:
 		return fmt.Errorf("orchestrator: detail: got %d, want 1..%d", c.Detail, donut.MaxDetail)
 	case c.Auditors < 1:
 		return fmt.Errorf("orchestrator: auditors: got %d, want at least 1", c.Auditors)
+	case !(c.Policy.Floor > 0 && c.Policy.Floor <= 1):
+		return fmt.Errorf("orchestrator: audit floor: got %v, want above 0 and up to 1", c.Policy.Floor)
+	case !(c.AuditBudget >= 0 && c.AuditBudget <= MaxAuditBudget):
+		return fmt.Errorf("orchestrator: audit budget: got %v, want 0 to %d cores", c.AuditBudget, MaxAuditBudget)
 	}
 	return nil
 }

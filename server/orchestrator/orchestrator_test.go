@@ -3,6 +3,8 @@ package orchestrator
 import (
 	"context"
 	"log/slog"
+	"math"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/tools/leakcheck"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -28,7 +31,7 @@ func (truthful) Render(_ context.Context, first uint64, count int) (packed []byt
 	return packed, nil
 }
 
-func (truthful) Check(context.Context, uint64, []byte) error { return nil }
+func (truthful) Check(context.Context, uint64, []byte) (time.Duration, error) { return 0, nil }
 
 // recorder is an audience and a peer that notes what it gets, and that renders what it is lent in no time.
 type recorder struct {
@@ -73,6 +76,7 @@ func running(t *testing.T, r *recorder) *Orchestrator {
 	o, err := New(Config{
 		Clock: timeline.NewClock(time.Now().Add(-time.Hour), timeline.System()), Audience: r, Verifier: truthful{},
 		Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 2,
+		Policy: trust.Policy{Floor: 0.05}, AuditBudget: 0.1, Random: rand.NewPCG(1, 2),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +138,7 @@ func TestConfigIsValidated(t *testing.T) {
 	good := Config{
 		Clock: timeline.NewClock(time.Now(), timeline.System()), Audience: new(recorder), Verifier: truthful{},
 		Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 1,
+		Policy: trust.Policy{Floor: 1}, AuditBudget: 0, Random: rand.NewPCG(1, 2),
 	}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)
@@ -144,6 +149,12 @@ func TestConfigIsValidated(t *testing.T) {
 		"long lead":   func(c *Config) { c.Lead = time.Hour },
 		"no detail":   func(c *Config) { c.Detail = 0 },
 		"no auditors": func(c *Config) { c.Auditors = 0 },
+		"no floor":    func(c *Config) { c.Policy.Floor = 0 },
+		"high floor":  func(c *Config) { c.Policy.Floor = 1.01 },
+		"no number":   func(c *Config) { c.Policy.Floor = math.NaN() },
+		"less budget": func(c *Config) { c.AuditBudget = -1 },
+		"endless":     func(c *Config) { c.AuditBudget = math.Inf(1) },
+		"no chance":   func(c *Config) { c.Random = nil },
 	} {
 		c := good
 		change(&c)

@@ -12,6 +12,8 @@ type counts struct {
 	wire.Stats
 	late           uint64 // frames of answers to leases that had ended
 	verifierErrors uint64
+	disputed       uint64        // frames of which two copies came that differ
+	auditTime      time.Duration // that audits took
 }
 
 // A Snapshot is the state of the fleet at one moment. Snapshots are immutable.
@@ -21,22 +23,28 @@ type Snapshot struct {
 	Lead           time.Duration // unbroken stretch of frames that are ready, from the playhead on
 	Late           uint64        // frames of answers to leases that had ended
 	VerifierErrors uint64        // audits and renders that came to no result
+	Disputed       uint64        // frames of which two copies came that differ
+	Trusted        uint64        // threads of connections that are no newcomers
+	AuditTime      time.Duration // processor time that audits took
 }
 
 // stats completes the totals with what is true now.
-func (c *core) stats() wire.Stats {
+func (c *core) stats(now timeline.Instant) wire.Stats {
 	s := c.counts.Stats
 	s.Viewers = uint64(len(c.peers))
 	s.Workers = uint64(c.fleet.Conns())
 	s.Threads = uint64(c.fleet.Threads())
 	if c.streaming {
-		s.LeadMillis = uint64(timeline.Span(c.ring.Lead()) / time.Millisecond)
+		s.LeadMillis = uint64(timeline.Span(c.ring.Lead(!c.budget.Left(now))) / time.Millisecond)
 	}
 	return s
 }
 
 func (c *core) snapshot(now timeline.Instant) *Snapshot {
-	s := &Snapshot{Stats: c.stats(), Frame: now.Frame(), Late: c.counts.late, VerifierErrors: c.counts.verifierErrors}
+	s := &Snapshot{
+		Stats: c.stats(now), Frame: now.Frame(), Late: c.counts.late, VerifierErrors: c.counts.verifierErrors,
+		Disputed: c.counts.disputed, Trusted: uint64(c.fleet.Trusted()), AuditTime: c.counts.auditTime,
+	}
 	s.Lead = time.Duration(s.LeadMillis) * time.Millisecond
 	return s
 }

@@ -6,11 +6,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -24,9 +26,16 @@ type world struct {
 	now  timeline.Instant
 	todo agenda
 
+	joined uint32 // how many, which numbers them
+
 	// The verifier.
 	renderTime time.Duration // per frame
 	broken     bool          // every call fails
+	sampling   bool          // frames may air unaudited
+	auditors   int
+
+	forgeryAirs bool // a forged frame that airs is counted, and no error
+	forged      int  // frames that aired and are forged
 
 	// What was aired, in order.
 	decoder  codec.Decoder
@@ -43,14 +52,19 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 	w := &world{t: t, now: start, renderTime: 300 * time.Microsecond, shown: make(map[uint64]bool)}
 	cfg := Config{
 		Audience: w, Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 2,
+		Policy: trust.Policy{Floor: 0.05}, AuditBudget: 0.1, Random: rand.NewPCG(1, 2),
 	}
 	if change != nil {
 		change(&cfg)
 	}
+	w.auditors = cfg.Auditors
 	w.core = newCore(cfg, func(j job) {
-		count := j.count
-		if j.packed != nil {
-			count = j.span.Count
+		count := 1
+		switch {
+		case j.render != nil:
+			count = j.render.count
+		case j.audit != nil:
+			count = j.audit.span.Count
 		}
 		w.after(time.Duration(count)*w.renderTime, func() {
 			done := j.run(context.Background(), w)
@@ -85,17 +99,18 @@ func (w *world) Render(_ context.Context, first uint64, count int) (packed []byt
 }
 
 // Check implements Verifier.
-func (w *world) Check(_ context.Context, first uint64, packed []byte) error {
+func (w *world) Check(_ context.Context, first uint64, packed []byte) (spent time.Duration, err error) {
 	if w.broken {
-		return errors.New("broken")
+		return 0, errors.New("broken")
 	}
 	for i := range len(packed) / wire.PackedSize {
 		n := first + uint64(i)
+		spent += w.renderTime
 		if string(packed[i*wire.PackedSize:(i+1)*wire.PackedSize]) != string(truth(n)) {
-			return &Forgery{Frame: n}
+			return spent, &Forgery{Frame: n}
 		}
 	}
-	return nil
+	return spent, nil
 }
 
 // Broadcast implements Audience: it checks that what airs is in order, whole and true.
@@ -125,7 +140,9 @@ func (w *world) Broadcast(message []byte, header codec.Header) {
 		packed := make([]byte, wire.PackedSize)
 		wire.Pack(packed, p)
 		if string(packed) != string(truth(n)) {
-			w.t.Errorf("frame %d is forged", n)
+			if w.forged++; !w.forgeryAirs {
+				w.t.Errorf("frame %d is forged", n)
+			}
 		}
 	})
 	if err != nil {
@@ -186,11 +203,11 @@ func (w *world) invariants() {
 	if c.counts.Aired != c.counts.Fleet+c.counts.Server {
 		w.t.Fatalf("%d frames aired, but %d of the fleet and %d of the server", c.counts.Aired, c.counts.Fleet, c.counts.Server)
 	}
-	if c.counts.Unaudited != 0 {
+	if c.counts.Unaudited != 0 && !w.sampling {
 		w.t.Fatalf("%d frames aired unaudited", c.counts.Unaudited)
 	}
-	if c.idle < 0 || c.idle > 2 {
-		w.t.Fatalf("%d of 2 auditors are idle", c.idle)
+	if c.idle < 0 || c.idle > w.auditors {
+		w.t.Fatalf("%d of %d auditors are idle", c.idle, w.auditors)
 	}
 	for _, run := range c.ring.Picture(nil).Runs {
 		_, here := c.peers[run.Owner]
@@ -226,8 +243,9 @@ type member struct {
 
 // join adds a member with so many threads.
 func (w *world) join(threads int, change func(*member)) *member {
+	w.joined++
 	m := &member{
-		w: w, number: uint32(len(w.core.peers)+1) + uint32(w.todo.planned)*100, addr: netip.MustParseAddr("192.0.2.1"),
+		w: w, number: w.joined, addr: netip.MustParseAddr("192.0.2.1"),
 		perFrame: 500 * time.Microsecond, rtt: 5 * time.Millisecond, threads: -1,
 		revoked: make(map[uint64]bool), busy: make(map[uint8]timeline.Instant),
 	}

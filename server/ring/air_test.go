@@ -18,8 +18,8 @@ func TestAirIsInOrderOnceAndShowsHoles(t *testing.T) {
 	r.Supply(103, picture(103, 0))
 
 	prefix := []Frame{{Owner: 99}}
-	got := r.Air(2, prefix)
-	got = r.Air(3, got)
+	got := r.Air(2, false, prefix)
+	got = r.Air(3, false, got)
 	want := []Frame{
 		{Owner: 99},
 		{Packed: picture(100, 1), Owner: 1, Audited: true},
@@ -34,8 +34,8 @@ func TestAirIsInOrderOnceAndShowsHoles(t *testing.T) {
 	if r.Cursor() != 105 {
 		t.Errorf("the cursor is at %d, want 105", r.Cursor())
 	}
-	mustPanic(t, "airing behind the horizon", func() { r.Air(2, nil) })
-	mustPanic(t, "airing backwards", func() { r.Air(-1, nil) })
+	mustPanic(t, "airing behind the horizon", func() { r.Air(2, false, nil) })
+	mustPanic(t, "airing backwards", func() { r.Air(-1, false, nil) })
 	if r.Cursor() != 105 {
 		t.Errorf("a refused Air moved the cursor to %d", r.Cursor())
 	}
@@ -45,7 +45,7 @@ func TestAiredPictureIsNotAppendedInto(t *testing.T) {
 	r := New(2)
 	r.Supply(0, picture(0, 0))
 	r.Supply(1, picture(1, 0))
-	frames := r.Air(2, nil)
+	frames := r.Air(2, false, nil)
 	_ = append(frames[0].Packed, "over the next frame"...)
 	if !bytes.Equal(frames[1].Packed, picture(1, 0)) {
 		t.Error("appending to one frame changes the next")
@@ -73,7 +73,7 @@ func TestAdvanceCountsWhatWasLost(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := at(8, 100)
 			ready(t, r, 100, 3, 1, 10)
-			r.Air(c.air, nil)
+			r.Air(c.air, false, nil)
 			if got := r.Advance(c.to); got != c.lost {
 				t.Errorf("lost %d frames, want %d", got, c.lost)
 			}
@@ -93,7 +93,7 @@ func TestCompleteWantsAllFramesReady(t *testing.T) {
 			t.Errorf("%d frames complete: %v, want %v", count, got, want)
 		}
 	}
-	r.Air(1, nil)
+	r.Air(1, false, nil)
 	if !r.Complete(1) || r.Complete(2) {
 		t.Error("frames are not counted from the cursor")
 	}
@@ -103,7 +103,7 @@ func TestLeadIsTheUnbrokenStretchFromThePlayhead(t *testing.T) {
 	r := at(8, 100)
 	wantLead := func(want int) {
 		t.Helper()
-		if got := r.Lead(); got != want {
+		if got := r.Lead(false); got != want {
 			t.Errorf("the lead of %s is %d, want %d", states(r), got, want)
 		}
 	}
@@ -112,13 +112,13 @@ func TestLeadIsTheUnbrokenStretchFromThePlayhead(t *testing.T) {
 	wantLead(0)
 	ready(t, r, 100, 1, 1, 11)
 	wantLead(3)
-	r.Air(2, nil)
+	r.Air(2, false, nil)
 	wantLead(3)
 	r.Advance(101)
 	wantLead(2)
 	fill(t, r, 103, 1, 1, 12)
 	wantLead(2)
-	r.Air(3, nil) // which stalls 103 and 104
+	r.Air(3, false, nil) // which stalls 103 and 104
 	r.Supply(105, picture(105, 0))
 	wantLead(2)
 	r.Advance(105)
@@ -133,7 +133,7 @@ func TestPictureCoversTheWindow(t *testing.T) {
 	r := at(10, 1<<40)
 	n := r.Playhead()
 	r.Supply(n, picture(n, 0))
-	r.Air(2, nil)
+	r.Air(2, false, nil)
 	r.Lease(n+2, 2, 1)
 	r.Lease(n+4, 1, 2)
 	fill(t, r, n+5, 1, 2, 20)

@@ -11,7 +11,7 @@ import (
 func TestClaimKeepsACopy(t *testing.T) {
 	r := New(2)
 	fill(t, r, 0, 1, 1, 1)
-	_, audited := r.Claim(1, nil)
+	_, audited := r.Claim(Open, 1, nil)
 	r.Supply(0, picture(0, 9))
 	if !bytes.Equal(audited, picture(0, 1)) {
 		t.Error("the picture changes while it is audited")
@@ -36,7 +36,7 @@ func TestClaimGivesContiguousFramesOfOneLease(t *testing.T) {
 	var got []claim
 	buffer := []byte("kept")
 	for range r.Size() {
-		span, packed := r.Claim(3, buffer)
+		span, packed := r.Claim(Open, 3, buffer)
 		if !bytes.HasPrefix(packed, buffer) || len(packed) != len(buffer)+span.Count*wire.PackedSize {
 			t.Fatalf("%d frames are appended to %d bytes as %d", span.Count, len(buffer), len(packed))
 		}
@@ -60,13 +60,13 @@ func TestClaimGivesContiguousFramesOfOneLease(t *testing.T) {
 func TestDisclaimedFramesAreClaimedAgain(t *testing.T) {
 	r := New(8)
 	fill(t, r, 0, 4, 1, 10)
-	first, _ := r.Claim(2, nil)
-	second, _ := r.Claim(2, nil)
+	first, _ := r.Claim(Open, 2, nil)
+	second, _ := r.Claim(Open, 2, nil)
 	r.Disclaim(first)
-	if again, _ := r.Claim(4, nil); again != first {
+	if again, _ := r.Claim(Open, 4, nil); again != first {
 		t.Errorf("claimed %+v, want %+v again and nothing of %+v", again, first, second)
 	}
-	if span, _ := r.Claim(4, nil); span.Count != 0 {
+	if span, _ := r.Claim(Open, 4, nil); span.Count != 0 {
 		t.Errorf("%+v is claimed twice", span)
 	}
 }
@@ -90,7 +90,7 @@ func TestAuditSaysNothingAboutAnotherCopy(t *testing.T) {
 			fill(t, r, 1, 2, 2, 20)
 		}, ".FF.....", 2},
 		{"supplied in part", func(t *testing.T, r *Ring) { r.Supply(1, picture(1, 0)) }, "rrrr....", 0},
-		{"stalled in part", func(t *testing.T, r *Ring) { r.Air(2, nil) }, "ssrr....", 0},
+		{"stalled in part", func(t *testing.T, r *Ring) { r.Air(2, false, nil) }, "ssrr....", 0},
 		{"passed in part", func(t *testing.T, r *Ring) { r.Advance(2) }, "rr......", 0},
 		{"passed, and the slots refilled", func(t *testing.T, r *Ring) {
 			r.Advance(8)
@@ -101,14 +101,14 @@ func TestAuditSaysNothingAboutAnotherCopy(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := New(8)
 			fill(t, r, 0, 4, 1, 10)
-			span, _ := r.Claim(4, nil)
+			span, _ := r.Claim(Open, 4, nil)
 			c.between(t, r)
 			r.Approve(span)
 			wantStates(t, r, c.want)
 			r.Disclaim(span) // for nothing that the span still names may wait a second time
 			waiting := 0
 			for range r.Size() {
-				s, _ := r.Claim(8, nil)
+				s, _ := r.Claim(Open, 8, nil)
 				waiting += s.Count
 			}
 			if waiting != c.waiting {
@@ -119,12 +119,12 @@ func TestAuditSaysNothingAboutAnotherCopy(t *testing.T) {
 	t.Run("and Disclaim does not take away another's claim", func(t *testing.T) {
 		r := New(8)
 		fill(t, r, 0, 4, 1, 10)
-		old, _ := r.Claim(4, nil)
+		old, _ := r.Claim(Open, 4, nil)
 		r.Purge(1, 10)
 		fill(t, r, 0, 4, 2, 20)
-		r.Claim(4, nil)
+		r.Claim(Open, 4, nil)
 		r.Disclaim(old)
-		if span, _ := r.Claim(4, nil); span.Count != 0 {
+		if span, _ := r.Claim(Open, 4, nil); span.Count != 0 {
 			t.Errorf("%+v is claimed twice", span)
 		}
 	})
@@ -133,9 +133,9 @@ func TestAuditSaysNothingAboutAnotherCopy(t *testing.T) {
 func TestAuditIsOfNoConsequenceAfterTheFrameAired(t *testing.T) {
 	r := New(2)
 	fill(t, r, 0, 1, 1, 10)
-	span, _ := r.Claim(1, nil)
+	span, _ := r.Claim(Open, 1, nil)
 	r.Approve(span)
-	r.Air(1, nil)
+	r.Air(1, false, nil)
 	r.Approve(span)
 	r.Disclaim(span)
 	wantStates(t, r, "a.")
@@ -144,11 +144,11 @@ func TestAuditIsOfNoConsequenceAfterTheFrameAired(t *testing.T) {
 func TestPurgeTakesWhatIsNotTrusted(t *testing.T) {
 	r := at(16, 100)
 	ready(t, r, 100, 1, 1, 10)
-	r.Air(1, nil)
+	r.Air(1, false, nil)
 	ready(t, r, 101, 1, 1, 10)     // of the bad lease, audited
 	ready(t, r, 103, 1, 1, 11)     // of the same owner, audited
 	fill(t, r, 102, 1, 1, 10)      // of the bad lease
-	r.Claim(1, nil)                // and its audit is under way
+	r.Claim(Open, 1, nil)          // and its audit is under way
 	fill(t, r, 104, 1, 1, 11)      // of the same owner
 	r.Supply(105, picture(105, 0)) // the server's
 	fill(t, r, 106, 1, 2, 20)      // of another
@@ -170,14 +170,14 @@ func TestSupplyTakesTheUnauditedFramesPlaceAlone(t *testing.T) {
 	ready(t, r, 2, 1, 1, 11)
 	fill(t, r, 1, 1, 1, 10)
 	for n, want := range []bool{true, true, false, true} {
-		if got := r.Supply(uint64(n), picture(uint64(n), 0)); got != want {
+		if got := supply(r, uint64(n), picture(uint64(n), 0)); got != want {
 			t.Errorf("frame %d supplied: %v, want %v", n, got, want)
 		}
-		if r.Supply(uint64(n), picture(uint64(n), 9)) {
+		if supply(r, uint64(n), picture(uint64(n), 9)) {
 			t.Errorf("frame %d is supplied twice", n)
 		}
 	}
-	for n, f := range r.Air(4, nil) {
+	for n, f := range r.Air(4, false, nil) {
 		owner := Server
 		if n == 2 {
 			owner = 1

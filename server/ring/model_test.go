@@ -28,7 +28,35 @@ type frame struct {
 	turn    int // in the order in which frames came
 	audited bool
 	claimed bool
+	excused bool
+	sampled bool
 	packed  []byte
+	mates   *[]*frame // all frames that were kept of its result; nil for the server's
+}
+
+// airable says it as the documentation does.
+func (f *frame) airable(trust bool) bool {
+	switch {
+	case f == nil:
+		return false
+	case f.state == wire.RingReady:
+		return true
+	case f.state != wire.RingFilled || !trust || !f.excused:
+		return false
+	}
+	for _, mate := range *f.mates {
+		if !mate.excused && !mate.audited {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *frame) waits(class Class) bool {
+	if f == nil || f.state != wire.RingFilled || f.claimed {
+		return false
+	}
+	return class == Open || class == Owed && !f.excused || class == Sampled && f.sampled
 }
 
 func (m *model) end() uint64 { return m.playhead + uint64(m.size) }
@@ -73,25 +101,64 @@ func (m *model) release(n uint64) {
 	}
 }
 
-func (m *model) put(n uint64, f frame, over wire.RingState) bool {
-	if !m.open(n) || m.state(n) > over {
-		return false
-	}
+// put puts a copy in the place of whatever is there.
+func (m *model) put(n uint64, f *frame) {
 	m.turns++
 	f.turn = m.turns
-	m.frames[n] = &f
-	return true
+	m.frames[n] = f
+}
+
+func (m *model) fill(res Result) (kept int, disputed uint64, differs bool) {
+	mates := new([]*frame)
+	for i := range res.Must {
+		n := res.First + uint64(i)
+		packed := res.Packed[i*wire.PackedSize : (i+1)*wire.PackedSize]
+		here := m.frames[n]
+		switch {
+		case n < m.playhead || n >= m.end():
+		case here != nil && here.packed != nil:
+			if bytes.Equal(here.packed, packed) || differs {
+				break
+			}
+			disputed, differs = n, true
+			here.excused = here.excused && here.state != wire.RingFilled
+		case m.open(n):
+			f := &frame{
+				state: wire.RingFilled, owner: res.Owner, lease: res.Lease, packed: packed, excused: !res.Must[i],
+				sampled: i == res.Sample, mates: mates,
+			}
+			m.put(n, f)
+			*mates = append(*mates, f)
+			kept++
+		}
+	}
+	return kept, disputed, differs
+}
+
+func (m *model) supply(n uint64, packed []byte) Verdict {
+	here := m.frames[n]
+	switch {
+	case !m.open(n) || m.state(n) > wire.RingFilled:
+		return Unwanted
+	case m.state(n) < wire.RingFilled:
+		m.put(n, &frame{state: wire.RingReady, audited: true, packed: packed})
+		return Taken
+	case bytes.Equal(here.packed, packed):
+		here.state, here.audited = wire.RingReady, true
+		return Confirmed
+	}
+	m.put(n, &frame{state: wire.RingReady, audited: true, packed: packed})
+	return Refuted
 }
 
 // claim returns the frames that the next auditor gets.
-func (m *model) claim(limit int) (first uint64, claimed []*frame) {
+func (m *model) claim(class Class, limit int) (first uint64, claimed []*frame) {
 	for n := m.cursor; n < m.end() && len(claimed) < limit; n++ {
 		f := m.frames[n]
-		waits := f != nil && f.state == wire.RingFilled && !f.claimed
 		switch {
-		case waits && len(claimed) == 0:
+		case f.waits(class) && len(claimed) == 0:
 			first, claimed = n, append(claimed, f)
-		case waits && f.lease == claimed[0].lease && f.turn == claimed[0].turn+len(claimed):
+		case f.waits(class) && f.mates == claimed[0].mates && f.turn == claimed[0].turn+len(claimed):
 			claimed = append(claimed, f)
 		case len(claimed) > 0:
 			return first, claimed
@@ -159,20 +226,35 @@ func fire(t *testing.T, rng *rand.Rand, size int, base uint64) {
 				lease = lastLease
 			}
 			owner = uint32(1 + lease%4)
-			step("Fill(%d.., %d) of %d for %d", first, count, owner, lease)
-			for j := range uint64(count) {
-				f := frame{state: wire.RingFilled, owner: owner, lease: lease, packed: picture(first+j, byte(i))}
-				check("Fill", r.Fill(first+j, f.packed, owner, lease), m.put(first+j, f, wire.RingLeased))
+			res := result(first, count, owner, lease)
+			res.Sample = rng.IntN(count)
+			for j := range count {
+				res.Must[j] = rng.IntN(3) == 0
+				if rng.IntN(8) == 0 {
+					copy(res.Packed[j*wire.PackedSize:], picture(first+uint64(j), byte(i)))
+				}
 			}
+			step("Fill(%d.., %d) of %d for %d, must %v", first, count, owner, lease, res.Must)
+			kept, disputed, differs := r.Fill(res)
+			wantKept, wantDisputed, wantDiffers := m.fill(res)
+			check("frames kept", kept, wantKept)
+			check("a dispute", differs, wantDiffers)
+			check("disputed frame", disputed, wantDisputed)
 		case 7:
+			packed := picture(first, byte(1+rng.IntN(4)))
 			step("Supply(%d)", first)
-			f := frame{state: wire.RingReady, audited: true, packed: picture(first, byte(i))}
-			check("Supply", r.Supply(first, f.packed), m.put(first, f, wire.RingFilled))
+			got, here := r.Supply(first, packed)
+			was := m.frames[first]
+			check("Supply", got, m.supply(first, packed))
+			if got == Confirmed || got == Refuted {
+				check("owner of the copy that was here", here.Owner, was.owner)
+				check("lease of the copy that was here", here.Lease, was.lease)
+			}
 		case 8, 9:
-			limit := 1 + rng.IntN(8)
-			step("Claim(%d)", limit)
-			span, packed := r.Claim(limit, nil)
-			first, claimed := m.claim(limit)
+			limit, class := 1+rng.IntN(8), Class(rng.IntN(3))
+			step("Claim(%d, %d)", class, limit)
+			span, packed := r.Claim(class, limit, nil)
+			first, claimed := m.claim(class, limit)
 			check("claimed frames", span.Count, len(claimed))
 			if len(claimed) == 0 {
 				break
@@ -224,7 +306,7 @@ func fire(t *testing.T, rng *rand.Rand, size int, base uint64) {
 					continue
 				}
 				if unaudited := !f.audited; unaudited || f.lease == lease {
-					delete(m.frames, n)
+					delete(m.frames, n) // its result has lost it for ever
 					purged++
 				}
 			}
@@ -239,15 +321,16 @@ func fire(t *testing.T, rng *rand.Rand, size int, base uint64) {
 				break
 			}
 			count := min(rng.IntN(6), int(m.end()-m.cursor))
-			step("Air(%d)", count)
+			trust := rng.IntN(2) == 0
+			step("Air(%d, %v)", count, trust)
 			complete := true
 			for n := m.cursor; n < m.cursor+uint64(count); n++ {
 				complete = complete && m.state(n) == wire.RingReady
 			}
 			check("Complete", r.Complete(count), complete)
-			for _, got := range r.Air(count, nil) {
+			for _, got := range r.Air(count, trust, nil) {
 				f := m.frames[m.cursor]
-				if f != nil && f.state == wire.RingReady {
+				if f.airable(trust) {
 					check("aired picture is right", bytes.Equal(got.Packed, f.packed), true)
 					check("aired owner", got.Owner, f.owner)
 					check("aired as audited", got.Audited, f.audited)
@@ -281,16 +364,27 @@ func (m *model) compare(check func(what string, got, want any), r *Ring) {
 			check(fmt.Sprintf("state of frame %d", n), run.State, m.state(n))
 			check(fmt.Sprintf("owner of frame %d", n), run.Owner, owner)
 			check(fmt.Sprintf("Missing(%d)", n), r.Missing(n), m.open(n) && m.state(n) <= wire.RingLeased)
+			here, ok := r.Copy(n)
+			f := m.frames[n]
+			check(fmt.Sprintf("Copy(%d)", n), ok, f != nil && f.packed != nil)
+			if ok {
+				check("owner of a copy", here.Owner, f.owner)
+				check("lease of a copy", here.Lease, f.lease)
+				check("copy is audited", here.Audited, f.audited)
+				check("picture of a copy is right", bytes.Equal(here.Packed, f.packed), true)
+			}
 			n++
 		}
 	}
 	check("end of the picture", n, m.end())
 
-	lead := 0
-	for n := m.playhead; n < m.end() && (m.state(n) == wire.RingReady || m.state(n) == wire.RingAired); n++ {
-		lead++
+	for _, trust := range []bool{false, true} {
+		lead := 0
+		for n := m.playhead; n < m.end() && (m.frames[n].airable(trust) || m.state(n) == wire.RingAired); n++ {
+			lead++
+		}
+		check("Lead", r.Lead(trust), lead)
 	}
-	check("Lead", r.Lead(), lead)
 
 	first := m.cursor
 	for first < m.end() && m.state(first) != wire.RingFree {

@@ -7,7 +7,9 @@
 //	 ▲ ◀──Release───┘                  │                    │
 //	 └───────────────Purge─────────────┴────────────────────┘
 //
-// Air ends the life of a frame in any other state as Stalled. Frames behind the playhead leave the ring.
+// A frame that is Filled can air on trust if it is excused from audits, and if all frames of its result that are not were
+// audited. Air ends the life of a frame in any other state as Stalled. Frames behind the playhead leave the
+// ring.
 //
 // Frame numbers do not wrap: the playhead must stay so low that the ring's end is a frame number too.
 package ring
@@ -36,10 +38,26 @@ type slot struct {
 	state   wire.RingState
 	audited bool
 	claimed bool   // its audit is under way
+	excused bool   // it needs no audit to air
+	sampled bool   // its audit should come first
 	leases  uint8  // how many hold a frame that is Leased, at most 255
 	owner   uint32 // who renders or rendered it
-	result  uint64 // the lease that filled it
-	fill    uint64 // the number of that fill; 0 before
+	result  *batch // what it came with; nil before, and where the server rendered it
+	fill    uint64 // the number of its fill; 0 before
+}
+
+// A batch is the frames that came with one result.
+type batch struct {
+	lease uint64
+	owed  int // frames that must be audited and are not; those that are lost unaudited count for ever
+}
+
+// lease returns the number of the lease that filled the slot, 0 where none did.
+func (s *slot) lease() uint64 {
+	if s.result == nil {
+		return 0
+	}
+	return s.result.lease
 }
 
 // New returns a ring of size frames, at least 1, with the playhead at frame 0.
@@ -162,181 +180,7 @@ func (r *Ring) Release(first uint64, count int) {
 	}
 }
 
-// Fill keeps a copy of a packed frame, wire.PackedSize long, that came back for a lease. It waits for its audit. Fill
-// reports false, and does nothing, where the frame is already there or no longer wanted.
-func (r *Ring) Fill(n uint64, packed []byte, owner uint32, lease uint64) bool {
-	s := r.slot(n)
-	if !r.open(n) || s.state > wire.RingLeased {
-		return false
-	}
-	r.fills++
-	*s = slot{state: wire.RingFilled, owner: owner, result: lease, fill: r.fills}
-	copy(r.bytes(n), packed[:wire.PackedSize])
-	return true
-}
-
-// Supply keeps a copy of a packed frame, wire.PackedSize long, that the server rendered itself. It is ready at once, and
-// takes the place of one that is not audited yet. It reports false, and does nothing, where a ready one is there or none is wanted.
-func (r *Ring) Supply(n uint64, packed []byte) bool {
-	s := r.slot(n)
-	if !r.open(n) || s.state > wire.RingFilled {
-		return false
-	}
-	r.fills++
-	*s = slot{state: wire.RingReady, audited: true, owner: Server, fill: r.fills}
-	copy(r.bytes(n), packed[:wire.PackedSize])
-	return true
-}
-
-// A Span names frames that one lease filled and whose audit is under way.
-type Span struct {
-	First uint64
-	Count int
-	Owner uint32
-	Lease uint64
-	fill  uint64 // of the first frame; those that are still the same ones have consecutive numbers from here on
-}
-
-// Unaudited returns the earliest frame that waits for its audit, and whether there is one.
-func (r *Ring) Unaudited() (n uint64, ok bool) {
-	for n = r.cursor; n < r.End(); n++ {
-		if r.waits(n) {
-			return n, true
-		}
-	}
-	return 0, false
-}
-
-// waits reports whether frame n, which is in the ring, is filled and with no auditor.
-func (r *Ring) waits(n uint64) bool {
-	s := r.slot(n)
-	return s.state == wire.RingFilled && !s.claimed
-}
-
-// Claim gives the earliest frames that wait for their audit to an auditor: at most limit of them, which came from one
-// lease. It appends their packed pictures to dst. The count is 0 where none wait.
-func (r *Ring) Claim(limit int, dst []byte) (Span, []byte) {
-	n, ok := r.Unaudited()
-	if !ok {
-		return Span{}, dst
-	}
-	head := r.slot(n)
-	span := Span{First: n, Owner: head.owner, Lease: head.result, fill: head.fill}
-	for ; n < r.End() && span.Count < limit && r.waits(n); n++ {
-		s := r.slot(n)
-		if s.result != span.Lease || s.fill != span.fill+uint64(span.Count) {
-			break
-		}
-		s.claimed = true
-		dst = append(dst, r.bytes(n)...)
-		span.Count++
-	}
-	return span, dst
-}
-
-// each calls f for the frames of a span that are still the ones that it names and have not aired.
-func (r *Ring) each(span Span, f func(*slot)) {
-	for i := range uint64(span.Count) {
-		n := span.First + i
-		if s := r.slot(n); r.open(n) && s.state == wire.RingFilled && s.fill == span.fill+i {
-			f(s)
-		}
-	}
-}
-
-// Approve makes the frames of a claimed span ready: they are what they should be.
-func (r *Ring) Approve(span Span) {
-	r.each(span, func(s *slot) { s.state, s.audited = wire.RingReady, true })
-}
-
-// Disclaim puts the frames of a claimed span back: the audit came to no result.
-func (r *Ring) Disclaim(span Span) {
-	r.each(span, func(s *slot) { s.claimed = false })
-}
-
 // Missing reports whether frame n is yet to air and nobody has sent it.
 func (r *Ring) Missing(n uint64) bool {
 	return r.open(n) && r.slot(n).state <= wire.RingLeased
-}
-
-// Purge frees the frames of owner that have neither aired nor been audited, and all frames of the given lease that have
-// not aired. It returns how many.
-func (r *Ring) Purge(owner uint32, lease uint64) (purged int) {
-	for n := r.cursor; n < r.End(); n++ {
-		s := r.slot(n)
-		if (s.state == wire.RingFilled || s.state == wire.RingReady) && s.owner == owner && (!s.audited || s.result == lease) {
-			*s = slot{}
-			purged++
-		}
-	}
-	return purged
-}
-
-// A Frame is one frame as it airs.
-type Frame struct {
-	// Packed is the picture, nil where it was not there to air. It is the ring's own and valid until its next change.
-	Packed []byte
-	// Owner rendered the picture, and Audited says that it was found to be right. Both are zero where there is none.
-	Owner   uint32
-	Audited bool
-}
-
-// Complete reports whether the next count frames are all ready to air.
-func (r *Ring) Complete(count int) bool {
-	if uint64(count) > r.End()-r.cursor {
-		return false
-	}
-	for n := r.cursor; n < r.cursor+uint64(count); n++ {
-		if r.slot(n).state != wire.RingReady {
-			return false
-		}
-	}
-	return true
-}
-
-// Air airs the next count frames, ready or not, and appends them to dst. The count must not reach behind the horizon.
-func (r *Ring) Air(count int, dst []Frame) []Frame {
-	if count < 0 || uint64(count) > r.End()-r.cursor {
-		panic(fmt.Sprintf("ring: airing %d frames from %d on, but the ring ends at %d", count, r.cursor, r.End()))
-	}
-	for range count {
-		s := r.slot(r.cursor)
-		if s.state == wire.RingReady {
-			s.state = wire.RingAired
-			dst = append(dst, Frame{Packed: r.bytes(r.cursor), Owner: s.owner, Audited: s.audited})
-		} else {
-			*s = slot{state: wire.RingStalled}
-			dst = append(dst, Frame{})
-		}
-		r.cursor++
-	}
-	return dst
-}
-
-// Lead returns the length of the unbroken stretch of frames from the playhead on that have aired or are ready to.
-func (r *Ring) Lead() (frames int) {
-	for n := r.playhead; n < r.End(); n++ {
-		if s := r.slot(n).state; s != wire.RingReady && s != wire.RingAired {
-			break
-		}
-		frames++
-	}
-	return frames
-}
-
-// Picture returns the ring as viewers are shown it, in runs that it appends to runs.
-func (r *Ring) Picture(runs []wire.RingRun) wire.Ring {
-	start := len(runs)
-	for n := r.playhead; n < r.End(); n++ {
-		s := r.slot(n)
-		if last := len(runs) - 1; last >= start && runs[last].State == s.state && runs[last].Owner == s.owner {
-			runs[last].Count++
-			continue
-		}
-		if len(runs)-start == wire.MaxRingRuns {
-			break // nobody draws that fine
-		}
-		runs = append(runs, wire.RingRun{State: s.state, Owner: s.owner, Count: 1})
-	}
-	return wire.Ring{First: r.playhead, Runs: runs[start:]}
 }

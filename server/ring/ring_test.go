@@ -34,18 +34,38 @@ func picture(n uint64, version byte) []byte {
 // fill fills count frames from first on, and fails the test where one is refused.
 func fill(t *testing.T, r *Ring, first uint64, count int, owner uint32, lease uint64) {
 	t.Helper()
-	for i := range uint64(count) {
-		if !r.Fill(first+i, picture(first+i, byte(owner)), owner, lease) {
-			t.Fatalf("frame %d of lease %d is refused", first+i, lease)
-		}
+	if kept, _, _ := r.Fill(result(first, count, owner, lease)); kept != count {
+		t.Fatalf("%d of %d frames of lease %d are kept", kept, count, lease)
 	}
+}
+
+// result is one whose frames must all be audited, each a picture of its owner's.
+func result(first uint64, count int, owner uint32, lease uint64) Result {
+	res := Result{Owner: owner, Lease: lease, First: first, Must: make([]bool, count), Sample: -1}
+	for i := range count {
+		res.Packed = append(res.Packed, picture(first+uint64(i), byte(owner))...)
+		res.Must[i] = true
+	}
+	return res
+}
+
+// put fills one frame with a picture, and reports whether it was kept.
+func put(r *Ring, n uint64, packed []byte, owner uint32, lease uint64) bool {
+	kept, _, _ := r.Fill(Result{Owner: owner, Lease: lease, First: n, Packed: packed, Must: []bool{true}, Sample: -1})
+	return kept == 1
+}
+
+// supply puts in a frame of the server's, and reports whether it was kept.
+func supply(r *Ring, n uint64, packed []byte) bool {
+	v, _ := r.Supply(n, packed)
+	return v == Taken || v == Refuted
 }
 
 // ready fills count frames from first on and approves them.
 func ready(t *testing.T, r *Ring, first uint64, count int, owner uint32, lease uint64) {
 	t.Helper()
 	fill(t, r, first, count, owner, lease)
-	span, _ := r.Claim(count, nil)
+	span, _ := r.Claim(Open, count, nil)
 	if span.First != first || span.Count != count {
 		t.Fatalf("claimed %d frames from %d on, want %d from %d on", span.Count, span.First, count, first)
 	}
@@ -82,13 +102,13 @@ func TestFrameMovesThroughItsStates(t *testing.T) {
 	const n = 2 // of the ring's frames 0..3; frames 0 and 1 stay free
 	lease := func(r *Ring) { r.Lease(n, 1, 7) }
 	release := func(r *Ring) { r.Release(n, 1) }
-	filled := func(r *Ring) { r.Fill(n, picture(n, 7), 7, 70) }
-	supply := func(r *Ring) { r.Supply(n, picture(n, 0)) }
-	approve := func(r *Ring) { span, _ := r.Claim(1, nil); r.Approve(span) }
-	disclaim := func(r *Ring) { span, _ := r.Claim(1, nil); r.Disclaim(span) }
+	filled := func(r *Ring) { put(r, n, picture(n, 7), 7, 70) }
+	supplied := func(r *Ring) { r.Supply(n, picture(n, 0)) }
+	approve := func(r *Ring) { span, _ := r.Claim(Open, 1, nil); r.Approve(span) }
+	disclaim := func(r *Ring) { span, _ := r.Claim(Open, 1, nil); r.Disclaim(span) }
 	purge := func(r *Ring) { r.Purge(7, 70) }
 	purgeOther := func(r *Ring) { r.Purge(8, 80) }
-	air := func(r *Ring) { r.Air(3, nil) }
+	air := func(r *Ring) { r.Air(3, false, nil) }
 
 	for _, c := range []struct {
 		name  string
@@ -99,15 +119,15 @@ func TestFrameMovesThroughItsStates(t *testing.T) {
 		{"a free frame is leased", []func(*Ring){lease}, "..l."},
 		{"a free frame is not released", []func(*Ring){release}, "...."},
 		{"a frame is filled without a lease", []func(*Ring){filled}, "..F."},
-		{"a free frame is supplied", []func(*Ring){supply}, "..r."},
+		{"a free frame is supplied", []func(*Ring){supplied}, "..r."},
 		{"a leased frame is released", []func(*Ring){lease, release}, "...."},
 		{"a leased frame is filled", []func(*Ring){lease, filled}, "..F."},
-		{"a leased frame is supplied", []func(*Ring){lease, supply}, "..r."},
+		{"a leased frame is supplied", []func(*Ring){lease, supplied}, "..r."},
 		{"a leased frame is not purged", []func(*Ring){lease, purge}, "..l."},
 		{"a leased frame has no audit", []func(*Ring){lease, approve}, "..l."},
 		{"a filled frame is not leased", []func(*Ring){filled, lease}, "..F."},
 		{"a filled frame is not released", []func(*Ring){lease, filled, release}, "..F."},
-		{"a filled frame is supplied", []func(*Ring){filled, supply}, "..r."},
+		{"a filled frame is supplied", []func(*Ring){filled, supplied}, "..r."},
 		{"a filled frame is approved", []func(*Ring){filled, approve}, "..r."},
 		{"a filled frame stays so without a result of its audit", []func(*Ring){filled, disclaim}, "..F."},
 		{"a filled frame is approved in a second audit", []func(*Ring){filled, disclaim, approve}, "..r."},
@@ -118,12 +138,12 @@ func TestFrameMovesThroughItsStates(t *testing.T) {
 		{"a ready frame of others is not purged", []func(*Ring){filled, approve, purgeOther}, "..r."},
 		{"a purged frame is leased again", []func(*Ring){filled, approve, purge, lease}, "..l."},
 		{"a ready frame airs", []func(*Ring){filled, approve, air}, "ssa."},
-		{"a supplied frame airs", []func(*Ring){supply, air}, "ssa."},
+		{"a supplied frame airs", []func(*Ring){supplied, air}, "ssa."},
 		{"a free frame stalls", []func(*Ring){air}, "sss."},
 		{"a leased frame stalls", []func(*Ring){lease, air}, "sss."},
 		{"a filled frame stalls", []func(*Ring){filled, air}, "sss."},
-		{"an aired frame changes no more", []func(*Ring){supply, air, lease, release, filled, supply, approve, purge}, "ssa."},
-		{"a stalled frame changes no more", []func(*Ring){air, lease, release, filled, supply, approve, purge}, "sss."},
+		{"an aired frame changes no more", []func(*Ring){supplied, air, lease, release, filled, supplied, approve, purge}, "ssa."},
+		{"a stalled frame changes no more", []func(*Ring){air, lease, release, filled, supplied, approve, purge}, "sss."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := New(4)
@@ -148,7 +168,7 @@ func TestWindowHoldsExactlyItsFrames(t *testing.T) {
 					continue
 				}
 				r.Lease(n, 1, 1)
-				if r.Missing(n) || r.Fill(n, picture(n, 1), 1, 1) || r.Supply(n, picture(n, 0)) {
+				if r.Missing(n) || put(r, n, picture(n, 1), 1, 1) || supply(r, n, picture(n, 0)) {
 					t.Errorf("frame %d is taken for one of the ring", n)
 				}
 			}
@@ -164,11 +184,11 @@ func TestWindowHoldsExactlyItsFrames(t *testing.T) {
 			wantStates(t, r, "........")
 			for i := range uint64(size) {
 				n := base + i
-				if !r.Missing(n) || !r.Supply(n, picture(n, 0)) || r.Missing(n) {
+				if !r.Missing(n) || !supply(r, n, picture(n, 0)) || r.Missing(n) {
 					t.Errorf("frame %d is not taken", n)
 				}
 			}
-			for i, f := range r.Air(size, nil) {
+			for i, f := range r.Air(size, false, nil) {
 				if n := base + uint64(i); !bytes.Equal(f.Packed, picture(n, 0)) {
 					t.Errorf("frame %d airs as another", n)
 				}
@@ -216,8 +236,8 @@ func TestFillKeepsACopy(t *testing.T) {
 		name string
 		put  func(r *Ring, packed []byte) bool
 	}{
-		{"Fill", func(r *Ring, packed []byte) bool { return r.Fill(0, packed, 1, 1) }},
-		{"Supply", func(r *Ring, packed []byte) bool { return r.Supply(0, packed) }},
+		{"Fill", func(r *Ring, packed []byte) bool { return put(r, 0, packed, 1, 1) }},
+		{"Supply", func(r *Ring, packed []byte) bool { return supply(r, 0, packed) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := New(2)
@@ -226,12 +246,12 @@ func TestFillKeepsACopy(t *testing.T) {
 				t.Fatal("refused")
 			}
 			clear(buffer)
-			span, audited := r.Claim(1, nil)
+			span, audited := r.Claim(Open, 1, nil)
 			if span.Count == 1 && !bytes.Equal(audited, picture(0, 1)) {
 				t.Error("the auditor gets what the buffer holds now")
 			}
 			r.Approve(span)
-			if got := r.Air(1, nil)[0].Packed; !bytes.Equal(got, picture(0, 1)) {
+			if got := r.Air(1, false, nil)[0].Packed; !bytes.Equal(got, picture(0, 1)) {
 				t.Error("what airs is what the buffer holds now")
 			}
 		})
@@ -240,16 +260,15 @@ func TestFillKeepsACopy(t *testing.T) {
 
 func TestFillRefusesAPictureThatIsTooShort(t *testing.T) {
 	short := make([]byte, wire.PackedSize-1)
-	mustPanic(t, "Fill", func() { New(1).Fill(0, short, 1, 1) })
 	mustPanic(t, "Supply", func() { New(1).Supply(0, short) })
 }
 
 func TestFillRefusesWhatIsThereOrGone(t *testing.T) {
 	setup := map[string]func(r *Ring){
-		"filled":        func(r *Ring) { r.Fill(1, picture(1, 1), 1, 10) },
+		"filled":        func(r *Ring) { put(r, 1, picture(1, 1), 1, 10) },
 		"ready":         func(r *Ring) { r.Supply(1, picture(1, 1)) },
-		"aired":         func(r *Ring) { r.Supply(1, picture(1, 1)); r.Air(2, nil) },
-		"stalled":       func(r *Ring) { r.Air(2, nil) },
+		"aired":         func(r *Ring) { r.Supply(1, picture(1, 1)); r.Air(2, false, nil) },
+		"stalled":       func(r *Ring) { r.Air(2, false, nil) },
 		"passed":        func(r *Ring) { r.Advance(2) },
 		"not yet there": func(r *Ring) { r.Reset(math.MaxUint64 - 100) },
 	}
@@ -258,7 +277,7 @@ func TestFillRefusesWhatIsThereOrGone(t *testing.T) {
 			r := New(4)
 			f(r)
 			before := states(r)
-			if r.Fill(1, picture(1, 2), 2, 20) {
+			if put(r, 1, picture(1, 2), 2, 20) {
 				t.Error("the late duplicate is taken")
 			}
 			wantStates(t, r, before)
@@ -269,10 +288,10 @@ func TestFillRefusesWhatIsThereOrGone(t *testing.T) {
 func TestLateDuplicateChangesNothing(t *testing.T) {
 	r := New(4)
 	fill(t, r, 0, 4, 1, 10)
-	if r.Fill(2, picture(2, 2), 2, 20) || r.Fill(2, picture(2, 3), 1, 10) {
+	if put(r, 2, picture(2, 2), 2, 20) || put(r, 2, picture(2, 3), 1, 10) {
 		t.Error("a second copy is taken")
 	}
-	span, packed := r.Claim(4, nil)
+	span, packed := r.Claim(Open, 4, nil)
 	if span.Count != 4 || span.Owner != 1 || span.Lease != 10 {
 		t.Errorf("claimed %+v, want all 4 frames of lease 10", span)
 	}
@@ -328,7 +347,7 @@ func TestFreeRun(t *testing.T) {
 		})
 	}
 	t.Run("what has aired is not free", func(t *testing.T) {
-		r.Air(4, nil)
+		r.Air(4, false, nil)
 		if first, count := r.FreeRun(0, 100); first != 104 || count != 1 {
 			t.Errorf("got %d frames from %d on, want 1 from 104 on", count, first)
 		}
@@ -343,8 +362,8 @@ func TestSkipMovesTheCursorOverWhatHasAired(t *testing.T) {
 		t.Fatalf("the cursor is at %d, want 100", r.Cursor())
 	}
 	r.Skip(104)
-	if r.Cursor() != 104 || r.Playhead() != 100 || r.Lead() != 4 {
-		t.Errorf("cursor %d, playhead %d, lead %d; want 104, 100, 4", r.Cursor(), r.Playhead(), r.Lead())
+	if r.Cursor() != 104 || r.Playhead() != 100 || r.Lead(false) != 4 {
+		t.Errorf("cursor %d, playhead %d, lead %d; want 104, 100, 4", r.Cursor(), r.Playhead(), r.Lead(false))
 	}
 	if first, count := r.FreeRun(0, 100); first != 104 || count != 6 {
 		t.Errorf("free are %d frames from %d on, want 6 from 104", count, first)

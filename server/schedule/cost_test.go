@@ -49,8 +49,9 @@ func crowd() *stage {
 	st := &stage{Scheduler: New(), now: dawn, sky: newSky(dawn, 600)}
 	for conn := range uint32(250) {
 		st.Join(conn+1, 4)
+		st.Trust(conn + 1)
 	}
-	for i, th := range st.order {
+	for i, th := range st.trusted {
 		th.perFrame, th.overhead, th.measured = time.Duration(1+i%7)*ms, time.Duration(i%90)*ms, st.now
 	}
 	return st

@@ -44,7 +44,7 @@ func fire(t *testing.T, seed uint64) string {
 		ended: make(map[uint32][]Lease),
 	}
 	for range 2000 {
-		switch g.rng.IntN(12) {
+		switch g.rng.IntN(13) {
 		case 0:
 			if len(g.conns) < 8 {
 				g.join()
@@ -67,14 +67,16 @@ func fire(t *testing.T, seed uint64) string {
 			if g.rng.IntN(100) == 0 {
 				g.forget()
 			}
+		case 12:
+			g.trust()
 		}
 		g.bounds()
 	}
 	for _, conn := range slices.Sorted(maps.Keys(g.conns)) {
 		g.leave(conn)
 	}
-	if len(g.Scheduler.conns) != 0 || len(g.Scheduler.order) != 0 || g.Threads() != 0 || g.Conns() != 0 {
-		t.Errorf("%d connections and %d threads are left when everybody has gone", len(g.Scheduler.conns), len(g.Scheduler.order))
+	if len(g.Scheduler.conns) != 0 || g.Trusted() != 0 || g.Threads() != 0 || g.Conns() != 0 {
+		t.Errorf("%d connections and %d threads are left when everybody has gone", len(g.Scheduler.conns), g.Threads())
 	}
 	if len(g.sky.lent) != 0 {
 		t.Errorf("%d frames are lent when everybody has gone", len(g.sky.lent))
@@ -102,6 +104,16 @@ func (g *gunner) join() {
 	g.conns[g.joined] = 1 + g.rng.IntN(4)
 	g.Join(g.joined, g.conns[g.joined])
 	g.note("join %d", g.joined)
+}
+
+// trust trusts somebody, who may be trusted already, and changes what newcomers may be lent.
+func (g *gunner) trust() {
+	if conn := g.someConn(); g.rng.IntN(4) == 0 {
+		g.Trust(conn)
+		g.note("trust %d", conn)
+	}
+	g.sky.alone = g.rng.IntN(40)
+	g.sky.beside = g.rng.IntN(g.sky.alone + 1)
 }
 
 // end takes a lease out of those that run.
@@ -148,7 +160,7 @@ func (g *gunner) wait() {
 		g.missed[l.ID] = l
 		g.sky.release(l)
 	}
-	for _, th := range g.Scheduler.order {
+	for th := range g.threads() {
 		if th.overdue(g.now) {
 			g.t.Errorf("%+v is overdue and yet running", th.queue[0].Lease)
 		}
@@ -160,11 +172,11 @@ func (g *gunner) lend() {
 	for {
 		want, found := g.search()
 		before := make(map[Thread]int)
-		for _, th := range g.Scheduler.order {
+		for th := range g.threads() {
 			before[th.id] = th.window()
 		}
 		l, ok := g.next() // which fails the test when one of the frames is lent already
-		if got := (Lease{Thread: l.Thread, First: l.First, Count: l.Count}); ok != found || got != want {
+		if got := (Lease{Thread: l.Thread, First: l.First, Count: l.Count, Probation: l.Probation}); ok != found || got != want {
 			g.t.Fatalf("lent %+v, %v; want %+v, %v", got, ok, want, found)
 		}
 		g.note("lent %+v", l)
@@ -189,22 +201,43 @@ func (g *gunner) lend() {
 
 // search is Next without its shortcuts: it asks for every thread, and changes nothing.
 func (g *gunner) search() (Lease, bool) {
+	l, ok := g.searchAmong(g.newcomers, true, g.sky.beside)
+	room := false
+	for _, th := range g.trusted {
+		room = room || g.now >= th.restUntil && len(th.queue) < th.window()
+	}
 	for _, idle := range []bool{true, false} {
-		for _, th := range g.Scheduler.order {
-			stranger := *th
-			stranger.refresh(g.now)
-			if g.now < th.restUntil || len(th.queue) >= th.window() || idle != (len(th.queue) == 0) {
-				continue
-			}
-			limit := stranger.chunk(g.share(g.sky.size))
-			from := g.sky.Due(stranger.delivery(g.now, limit))
-			if !stranger.proven() {
-				from = max(from, g.fresh)
-			}
-			first, count := g.sky.FreeRun(from, limit)
-			if count > 0 && !g.early(g.now, g.sky, first, count, g.share(g.sky.size)) {
-				return Lease{Thread: th.id, First: first, Count: count}, true
-			}
+		if !ok {
+			l, ok = g.searchAmong(g.trusted, idle, 120)
+		}
+	}
+	for _, idle := range []bool{true, false} {
+		if !ok && !room {
+			l, ok = g.searchAmong(g.newcomers, idle, g.sky.alone)
+		}
+	}
+	return l, ok
+}
+
+func (g *gunner) searchAmong(threads []*thread, idle bool, most int) (Lease, bool) {
+	if most < 1 {
+		return Lease{}, false
+	}
+	share := max(minChunk, min(most, g.share(g.sky.size)))
+	for _, th := range threads {
+		stranger := *th
+		stranger.refresh(g.now)
+		if g.now < th.restUntil || len(th.queue) >= th.window() || idle != (len(th.queue) == 0) {
+			continue
+		}
+		limit := stranger.chunk(share)
+		from := g.sky.Due(stranger.delivery(g.now, limit))
+		if !stranger.proven() {
+			from = max(from, g.fresh)
+		}
+		first, count := g.sky.FreeRun(from, limit)
+		if count > 0 && !g.early(g.now, g.sky, first, count, share) {
+			return Lease{Thread: th.id, First: first, Count: count, Probation: !g.Scheduler.conns[th.id.Conn].trusted}, true
 		}
 	}
 	return Lease{}, false
@@ -344,8 +377,8 @@ func (g *gunner) bounds() {
 			}
 		}
 	}
-	if running != len(g.running) || threads != len(g.Scheduler.order) || len(g.conns) != len(g.Scheduler.conns) {
-		g.t.Fatalf("%d leases run on %d threads of %d connections, want %d on %d of %d", running, len(g.Scheduler.order),
+	if running != len(g.running) || threads != g.Threads() || len(g.conns) != len(g.Scheduler.conns) {
+		g.t.Fatalf("%d leases run on %d threads of %d connections, want %d on %d of %d", running, g.Threads(),
 			len(g.Scheduler.conns), len(g.running), threads, len(g.conns))
 	}
 }

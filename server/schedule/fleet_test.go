@@ -54,6 +54,7 @@ func newFleet(size int, workers ...worker) *fleet {
 		f.threads[w.id] = w
 		f.order = append(f.order, w)
 		f.Join(w.id.Conn, 1)
+		f.Trust(w.id.Conn)
 	}
 	return f
 }

@@ -6,10 +6,11 @@
 package schedule
 
 import (
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
-	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 const (
@@ -60,6 +61,8 @@ type Lease struct {
 	Count  int
 	// Within is how long the thread has, from the moment at which it starts on it.
 	Within time.Duration
+	// Probation says that the thread's connection was a newcomer.
+	Probation bool
 }
 
 // Work is what there is to render, as the scheduler sees it.
@@ -72,17 +75,37 @@ type Work interface {
 	End() uint64
 	// Size returns how many frames lie between playhead and horizon.
 	Size() int
+	// Probation returns how many frames newcomers may be lent, or the least chunk where it is any: beside others who have
+	// time for them, and where nobody else has.
+	Probation() (beside, alone int)
 }
 
 // A Scheduler knows the fleet. It is not safe for concurrent use. The instants that it is given must not go back.
 type Scheduler struct {
-	conns  map[uint32]*conn
-	order  []*thread // by who was leased to longest ago
-	lastID uint64
-	fresh  uint64 // the first frame that nobody in this fleet was ever lent
+	conns     map[uint32]*conn
+	trusted   line
+	newcomers line // the threads of connections that are not trusted
+	lastID    uint64
+	fresh     uint64 // the first frame that nobody in this fleet was ever lent
+}
+
+// A line is threads by who was leased to longest ago, but for newcomers that answer, who stay in front.
+type line []*thread
+
+// next puts the thread at index i behind all others.
+func (l line) next(i int) {
+	t := l[i]
+	copy(l[i:], l[i+1:])
+	l[len(l)-1] = t
+}
+
+// take removes the threads of a connection, and returns the rest.
+func (l line) take(id uint32) line {
+	return slices.DeleteFunc(l, func(t *thread) bool { return t.id.Conn == id })
 }
 
 type conn struct {
+	trusted bool
 	threads []*thread
 	ended   map[uint64]Lease // the last leases that ended, whatever their end
 	endings []uint64         // their numbers, oldest first
@@ -93,15 +116,26 @@ func New() *Scheduler {
 	return &Scheduler{conns: make(map[uint32]*conn)}
 }
 
-// Join adds a connection with so many threads, at least 1. A connection joins once.
+// Join adds a connection with so many threads, at least 1, as a newcomer. A connection joins once.
 func (s *Scheduler) Join(id uint32, threads int) {
 	c := &conn{ended: make(map[uint64]Lease)}
 	for i := range threads {
 		t := &thread{id: Thread{id, uint8(i)}}
 		c.threads = append(c.threads, t)
-		s.order = append(s.order, t)
+		s.newcomers = append(s.newcomers, t)
 	}
 	s.conns[id] = c
+}
+
+// Trust makes a connection one of those that are lent to before newcomers are.
+func (s *Scheduler) Trust(id uint32) {
+	c, ok := s.conns[id]
+	if !ok || c.trusted {
+		return
+	}
+	c.trusted = true
+	s.newcomers = s.newcomers.take(id)
+	s.trusted = append(s.trusted, c.threads...)
 }
 
 // Leave removes a connection and returns the leases that it held.
@@ -111,14 +145,11 @@ func (s *Scheduler) Leave(id uint32) (freed []Lease) {
 		return nil
 	}
 	delete(s.conns, id)
-	kept := s.order[:0]
-	for _, t := range s.order {
-		if t.id.Conn != id {
-			kept = append(kept, t)
-		}
+	if c.trusted {
+		s.trusted = s.trusted.take(id)
+	} else {
+		s.newcomers = s.newcomers.take(id)
 	}
-	clear(s.order[len(kept):])
-	s.order = kept
 	for _, t := range c.threads {
 		freed = appendLeases(freed, t.queue)
 	}
@@ -129,75 +160,13 @@ func (s *Scheduler) Leave(id uint32) (freed []Lease) {
 }
 
 // Threads returns how many threads the fleet has.
-func (s *Scheduler) Threads() int { return len(s.order) }
+func (s *Scheduler) Threads() int { return len(s.trusted) + len(s.newcomers) }
+
+// Trusted returns how many threads of the fleet belong to connections that are trusted.
+func (s *Scheduler) Trusted() int { return len(s.trusted) }
 
 // Conns returns how many connections the fleet has.
 func (s *Scheduler) Conns() int { return len(s.conns) }
-
-// Next lends the earliest chunk to a thread that can deliver it before it airs, and reports whether there was one. What
-// was lent before goes to a thread that is proven: else those that are gone could pass a chunk on among themselves until
-// it airs.
-func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
-	share := s.share(work.Size())
-	known, unknown := nothingFound, nothingFound
-	for queued := range 2 { // idle threads first, and then those with room in their window
-		for i, t := range s.order {
-			if !t.ready(now) || len(t.queue) >= t.window() || (queued == 0) != (len(t.queue) == 0) {
-				continue
-			}
-			t.refresh(now)
-			from, dead := uint64(0), &known
-			if !t.proven() {
-				from, dead = s.fresh, &unknown
-			}
-			limit := t.chunk(share)
-			back := t.delivery(now, limit)
-			if dead.covers(back, limit) {
-				continue
-			}
-			first, count := work.FreeRun(max(from, work.Due(back)), limit)
-			if count == 0 || s.early(now, work, first, count, share) {
-				*dead = deadEnd{back, count}
-				continue
-			}
-			s.lastID++
-			l := Lease{ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count)}
-			s.fresh = max(s.fresh, first+uint64(count))
-			t.lend(now, l)
-			copy(s.order[i:], s.order[i+1:])
-			s.order[len(s.order)-1] = t
-			return l, true
-		}
-	}
-	return Lease{}, false
-}
-
-// A deadEnd says that there is nothing to lend to threads that deliver at an instant or later, but for a scrap at the
-// horizon that is left to grow. So a big fleet without work costs a look or two, and not one for each thread.
-type deadEnd struct {
-	back  timeline.Instant
-	scrap int // frames
-}
-
-var nothingFound = deadEnd{back: timeline.Forever}
-
-// covers reports whether a thread that delivers then, and is lent at most limit frames, will find nothing either. One
-// that is lent less than the scrap would not reach the horizon.
-func (d deadEnd) covers(back timeline.Instant, limit int) bool {
-	return back >= d.back && limit >= d.scrap
-}
-
-// share is how many frames a thread should be lent at once so that the ring has work for all.
-func (s *Scheduler) share(ring int) int {
-	return max(minChunk, min(ring/(overlap*max(1, len(s.order))), wire.MaxChunk))
-}
-
-// early reports whether a chunk at the horizon is better left to grow: it is smaller than a thread's share, nobody was
-// lent it before, and the time at which it airs is far away.
-func (s *Scheduler) early(now timeline.Instant, work Work, first uint64, count, share int) bool {
-	half := timeline.Span(work.Size() / 2)
-	return count < share && first >= s.fresh && first+uint64(count) == work.End() && first >= work.Due(now.Add(half))
-}
 
 // An Outcome says what a result is an answer to.
 type Outcome uint8
@@ -243,7 +212,7 @@ func (s *Scheduler) Answer(now timeline.Instant, id uint32, lease uint64, spent 
 
 // Expire returns the leases that have run out. Their frames are free.
 func (s *Scheduler) Expire(now timeline.Instant) (freed []Lease) {
-	for _, t := range s.order {
+	for t := range s.threads() {
 		for t.overdue(now) {
 			l := t.miss(now)
 			s.conns[t.id.Conn].end(l)
@@ -256,7 +225,7 @@ func (s *Scheduler) Expire(now timeline.Instant) (freed []Lease) {
 // Delivered notes that count frames from first on are there, and returns the leases that ran out earlier and all of
 // whose frames are there by now: their threads can stop. It returns each of them once.
 func (s *Scheduler) Delivered(first uint64, count int) (lost []Lease) {
-	for _, t := range s.order {
+	for t := range s.threads() {
 		lost = t.delivered(first, count, lost)
 	}
 	return lost
@@ -264,7 +233,7 @@ func (s *Scheduler) Delivered(first uint64, count int) (lost []Lease) {
 
 // Forget takes all leases back without blaming anybody, as when the timeline has jumped over them.
 func (s *Scheduler) Forget() (freed []Lease) {
-	for _, t := range s.order {
+	for t := range s.threads() {
 		for _, l := range t.queue {
 			s.conns[t.id.Conn].end(l.Lease)
 		}
@@ -273,6 +242,19 @@ func (s *Scheduler) Forget() (freed []Lease) {
 	}
 	s.fresh = 0
 	return freed
+}
+
+// threads yields all threads, in an order of no meaning.
+func (s *Scheduler) threads() iter.Seq[*thread] {
+	return func(yield func(*thread) bool) {
+		for _, each := range []line{s.trusted, s.newcomers} {
+			for _, t := range each {
+				if !yield(t) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func appendLeases(dst []Lease, loans []*loan) []Lease {

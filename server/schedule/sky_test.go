@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 // ahead is how long before its moment a frame airs in these tests.
@@ -19,12 +20,15 @@ type sky struct {
 	lent  map[uint64]int // by frame: how many it is lent to
 	done  map[uint64]bool
 
+	beside, alone int // what Probation returns
+
 	looks int // calls of FreeRun
 }
 
-// newSky returns a sky of size frames, all of them free, as it is at now.
+// newSky returns a sky of size frames, all of them free, as it is at now. Newcomers may have all of it.
 func newSky(now timeline.Instant, size int) *sky {
 	w := &sky{size: size, lent: make(map[uint64]int), done: make(map[uint64]bool)}
+	w.beside, w.alone = wire.MaxChunk, wire.MaxChunk
 	w.begin = now.Frame()
 	w.advance(now)
 	return w
@@ -48,6 +52,8 @@ func (w *sky) advance(now timeline.Instant) (aired, stalled int) {
 
 func (w *sky) Size() int   { return w.size }
 func (w *sky) End() uint64 { return w.end }
+
+func (w *sky) Probation() (beside, alone int) { return w.beside, w.alone }
 
 func (w *sky) Due(t timeline.Instant) uint64 {
 	return w.begin + uint64(sort.Search(int(w.end-w.begin), func(i int) bool { return airs(w.begin+uint64(i)) >= t }))
@@ -111,6 +117,7 @@ func newStage(t *testing.T, threads ...int) *stage {
 	st := &stage{Scheduler: New(), t: t, now: dawn, sky: newSky(dawn, 600)}
 	for i, n := range threads {
 		st.Join(uint32(i+1), n)
+		st.Trust(uint32(i + 1))
 	}
 	return st
 }
@@ -201,7 +208,7 @@ func (st *stage) prove(perFrame time.Duration) {
 		l := st.must()
 		st.answer(l, time.Duration(l.Count)*perFrame)
 	}
-	for _, th := range st.order {
+	for _, th := range st.trusted {
 		if !th.proven() {
 			st.t.Fatalf("thread %v is not proven", th.id)
 		}

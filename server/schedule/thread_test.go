@@ -164,7 +164,7 @@ func TestWindowIsFilled(t *testing.T) {
 	for _, l := range leases {
 		held[l.Thread]++
 	}
-	for _, th := range st.order {
+	for _, th := range st.trusted {
 		if held[th.id] != 2 {
 			t.Errorf("thread %v holds %d leases, want 2", th.id, held[th.id])
 		}

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -15,14 +16,15 @@ const maxStuck = 8
 
 // An answer is what became of a call into the module.
 type answer struct {
-	instance *instance // nil where it could not even be started
-	view     []byte    // of the instance's memory
+	instance *instance     // nil where it could not even be started
+	view     []byte        // of the instance's memory
+	spent    time.Duration // of a processor's
 	err      error
 }
 
-// render renders count frames, a slice at most, and lends them to use, which must not keep them. Its errors are those
-// of Render, and use's.
-func (p *Pool) render(ctx context.Context, first uint64, count int, use func(packed []byte) error) error {
+// render renders count frames, a slice at most, and lends them to use, which must not keep them. It returns the
+// processor time that the module took. Its errors are those of Render, and use's.
+func (p *Pool) render(ctx context.Context, first uint64, count int, use func(packed []byte) error) (spent time.Duration, err error) {
 	return p.call(ctx, func(i *instance) ([]byte, error) {
 		return i.render(p.cfg.Detail, first, count)
 	}, func(packed []byte) error {
@@ -33,9 +35,11 @@ func (p *Pool) render(ctx context.Context, first uint64, count int, use func(pac
 
 // call has an instance answer ask and lends the answer to use, which runs in the caller's goroutine. Where ask fails or
 // does not return in time, the instance is condemned. An error of use's is no fault of the instance.
-func (p *Pool) call(ctx context.Context, ask func(*instance) ([]byte, error), use func(view []byte) error) error {
+func (p *Pool) call(
+	ctx context.Context, ask func(*instance) ([]byte, error), use func(view []byte) error,
+) (spent time.Duration, err error) {
 	if err := p.begin(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	defer p.calls.Done()
 
@@ -58,17 +62,17 @@ func (p *Pool) call(ctx context.Context, ask func(*instance) ([]byte, error), us
 		defer func() { <-p.slots }()
 		if a.err != nil {
 			a.instance.close()
-			return p.condemn(fmt.Errorf("verify: %w", a.err))
+			return a.spent, p.condemn(fmt.Errorf("verify: %w", a.err))
 		}
 		defer p.putBack(a.instance)
-		return use(a.view)
+		return a.spent, use(a.view)
 
 	case <-watchdog.C:
 		p.stuck.Add(1)
 		close(abandoned)
 		<-p.slots
 		p.overdue.Add(1)
-		return p.condemn(fmt.Errorf("%w: got nothing in %v", ErrOverdue, p.cfg.Overdue))
+		return 0, p.condemn(fmt.Errorf("%w: got nothing in %v", ErrOverdue, p.cfg.Overdue))
 	}
 }
 
@@ -103,20 +107,24 @@ func (p *Pool) begin(ctx context.Context) error {
 }
 
 // answer is the part of a call that the watchdog watches.
-func (p *Pool) answer(ask func(*instance) ([]byte, error)) answer {
-	start := time.Now()
-	defer func() { p.spent.Add(uint64(time.Since(start))) }()
+func (p *Pool) answer(ask func(*instance) ([]byte, error)) (a answer) {
+	runtime.LockOSThread() // whose time is taken
+	defer runtime.UnlockOSThread()
+	start := processorTime()
+	defer func() {
+		a.spent = processorTime() - start
+		p.spent.Add(uint64(a.spent))
+	}()
 
-	instance := p.takeIdle()
-	if instance == nil {
+	a.instance = p.takeIdle()
+	if a.instance == nil {
 		p.started.Add(1)
-		var err error
-		if instance, err = p.host.start(); err != nil {
-			return answer{err: err}
+		if a.instance, a.err = p.host.start(); a.err != nil {
+			return answer{err: a.err}
 		}
 	}
-	view, err := ask(instance)
-	return answer{instance, view, err}
+	a.view, a.err = ask(a.instance)
+	return a
 }
 
 // takeIdle returns the instance that was used last, whose memory is the likeliest in a cache, or nil.

@@ -38,14 +38,14 @@ const checkedFrame = 5_000_000_011
 
 // checkModule returns an error that wraps ErrStale where the module is another than this server's.
 func (p *Pool) checkModule(ctx context.Context) error {
-	if err := p.call(ctx, func(i *instance) ([]byte, error) { return i.ask("constants") }, checkConstants); err != nil {
+	if _, err := p.call(ctx, func(i *instance) ([]byte, error) { return i.ask("constants") }, checkConstants); err != nil {
 		return stale(ctx, err)
 	}
 	var picture donut.Picture
 	donut.NewRenderer(p.cfg.Detail).Render(&picture, checkedFrame)
 	packed := make([]byte, wire.PackedSize)
 	wire.Pack(packed, &picture)
-	if err := p.Check(ctx, checkedFrame, packed); err != nil {
+	if _, err := p.Check(ctx, checkedFrame, packed); err != nil {
 		return stale(ctx, err)
 	}
 	return nil

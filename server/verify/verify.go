@@ -144,7 +144,7 @@ func (p *Pool) Render(ctx context.Context, first uint64, count int) (packed []by
 	}
 	packed = make([]byte, 0, count*wire.PackedSize)
 	for done := 0; done < count; done += p.slice {
-		err := p.render(ctx, first+uint64(done), min(p.slice, count-done), func(slice []byte) error {
+		_, err := p.render(ctx, first+uint64(done), min(p.slice, count-done), func(slice []byte) error {
 			packed = append(packed, slice...)
 			return nil
 		})
@@ -157,24 +157,26 @@ func (p *Pool) Render(ctx context.Context, first uint64, count int) (packed []by
 
 // Check renders the frames that packed claims to be, from first on, and compares every byte. The error is a *Mismatch
 // for the first frame that differs; otherwise it is one of Render's and says nothing about the frames. It does not keep
-// packed, and allocates nothing in proportion to it.
-func (p *Pool) Check(ctx context.Context, first uint64, packed []byte) error {
+// packed, and allocates nothing in proportion to it. It returns the processor time that the module took, or the time
+// that passed meanwhile where the system cannot tell.
+func (p *Pool) Check(ctx context.Context, first uint64, packed []byte) (spent time.Duration, err error) {
 	count := len(packed) / wire.PackedSize
 	if len(packed)%wire.PackedSize != 0 || first > math.MaxUint64-uint64(count) {
-		return fmt.Errorf("verify: check: got %d bytes of frames from %d on, want a multiple of %d and a range of uint64",
+		return 0, fmt.Errorf("verify: check: got %d bytes of frames from %d on, want a multiple of %d and a range of uint64",
 			len(packed), first, wire.PackedSize)
 	}
 	for done := 0; done < count; done += p.slice {
 		n := min(p.slice, count-done)
 		claimed := packed[done*wire.PackedSize : (done+n)*wire.PackedSize]
-		err := p.render(ctx, first+uint64(done), n, func(slice []byte) error {
+		took, err := p.render(ctx, first+uint64(done), n, func(slice []byte) error {
 			return Compare(first+uint64(done), claimed, slice)
 		})
+		spent += took
 		if err != nil {
-			return err
+			return spent, err
 		}
 	}
-	return nil
+	return spent, nil
 }
 
 // Digest returns the SHA-256 of the module's bytes.
@@ -183,7 +185,7 @@ func (p *Pool) Digest() wire.Digest { return p.digest }
 // Stats are totals since New.
 type Stats struct {
 	Rendered  uint64        // frames rendered by calls that succeeded, whether to return or to compare them
-	Spent     time.Duration // time inside the module, summed over instances, failed calls and starting included
+	Spent     time.Duration // processor time of the module, as far as the system tells, failed calls and starting included
 	Started   uint64        // instances made, or tried to
 	Condemned uint64        // instances taken out of use because a call of theirs failed or was overdue
 	Overdue   uint64        // of these: calls that did not answer in time

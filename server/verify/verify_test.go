@@ -52,10 +52,10 @@ func TestRangesOfFrames(t *testing.T) {
 	if _, err := p.Render(t.Context(), math.MaxUint64-1, 2); err == nil {
 		t.Error("Render took frames past the last number")
 	}
-	if err := p.Check(t.Context(), 0, make([]byte, wire.PackedSize+1)); err == nil {
+	if _, err := p.Check(t.Context(), 0, make([]byte, wire.PackedSize+1)); err == nil {
 		t.Error("Check took a part of a frame")
 	}
-	if err := p.Check(t.Context(), math.MaxUint64, make([]byte, wire.PackedSize)); err == nil {
+	if _, err := p.Check(t.Context(), math.MaxUint64, make([]byte, wire.PackedSize)); err == nil {
 		t.Error("Check took frames past the last number")
 	}
 }
@@ -64,7 +64,7 @@ func TestCheckFindsOneForgedCell(t *testing.T) {
 	p := newPool(t, Config{Detail: 1, Instances: 1})
 	const first, count, forged = 1000, 2*sliceFrames + 3, 1000 + sliceFrames + 7
 	honest := native(1, first, count)
-	if err := p.Check(t.Context(), first, honest); err != nil {
+	if _, err := p.Check(t.Context(), first, honest); err != nil {
 		t.Fatalf("honest frames: %v", err)
 	}
 
@@ -74,7 +74,7 @@ func TestCheckFindsOneForgedCell(t *testing.T) {
 	was := frame[cell/2] >> (cell % 2 * 4) & 15
 	frame[cell/2] ^= 1 << (cell % 2 * 4)
 
-	err := p.Check(t.Context(), first, packed)
+	_, err := p.Check(t.Context(), first, packed)
 	var got *Mismatch
 	if !errors.As(err, &got) {
 		t.Fatalf("got %v, want a *Mismatch", err)
@@ -146,7 +146,7 @@ func TestConcurrentCalls(t *testing.T) {
 		callers.Go(func() {
 			first := i * 5
 			mine := want[first*wire.PackedSize : (first+5)*wire.PackedSize]
-			if err := p.Check(t.Context(), uint64(first), mine); err != nil {
+			if _, err := p.Check(t.Context(), uint64(first), mine); err != nil {
 				t.Error(err)
 			}
 			got, err := p.Render(t.Context(), uint64(first), 5)
@@ -171,7 +171,7 @@ func TestCancelledContext(t *testing.T) {
 	p.slots <- struct{}{} // as if the only instance were in use
 	waiting, cancel := context.WithCancel(t.Context())
 	go cancel()
-	if err := p.Check(waiting, 0, native(1, 0, 1)); !errors.Is(err, context.Canceled) {
+	if _, err := p.Check(waiting, 0, native(1, 0, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("Check in the queue: got %v", err)
 	}
 	<-p.slots
@@ -201,7 +201,10 @@ func BenchmarkRender(b *testing.B) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	benchmark(b, func(p *Pool, packed []byte) error { return p.Check(b.Context(), 0, packed) })
+	benchmark(b, func(p *Pool, packed []byte) error {
+		_, err := p.Check(b.Context(), 0, packed)
+		return err
+	})
 }
 
 func benchmark(b *testing.B, do func(p *Pool, packed []byte) error) {

@@ -1,8 +1,3 @@
-// Package trust decides who may render. It is pure: time is an argument.
-//
-// An audit renders a frame once more with the same module, and compares. The check is exact to the bit, so it has no
-// false alarm, and one wrong cell is proof of forgery: a strike. A strike shuts the address out from rendering, for
-// longer each time. Nothing else is a strike.
 package trust
 
 import (

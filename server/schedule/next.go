@@ -1,0 +1,128 @@
+package schedule
+
+import (
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// Next lends the earliest chunk to a thread that can deliver it before it airs, and reports whether there was one. What
+// was lent before goes to a thread that is proven: else those that are gone could pass a chunk on among themselves until
+// it airs.
+//
+// Newcomers have a small share of the work for themselves, so that they can show what they are worth, and beyond that
+// what nobody else has time for.
+func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
+	look := search{Scheduler: s, now: now, work: work, known: nothingFound, unknown: nothingFound}
+	beside, alone := work.Probation()
+	if l, ok := look.among(s.newcomers, idle, beside); ok {
+		return l, true
+	}
+	room := false
+	for _, kind := range []occupation{idle, busy} {
+		if l, ok := look.among(s.trusted, kind, wire.MaxChunk); ok {
+			return l, true
+		}
+		room = room || look.room
+	}
+	for _, kind := range []occupation{idle, busy} {
+		if room {
+			break
+		}
+		if l, ok := look.among(s.newcomers, kind, alone); ok {
+			return l, true
+		}
+	}
+	return Lease{}, false
+}
+
+// A search is one look for a thread to lend to.
+type search struct {
+	*Scheduler
+	now            timeline.Instant
+	work           Work
+	known, unknown deadEnd // for threads that are proven and for those that are not
+	room           bool    // one of those that were looked at last could be lent more
+}
+
+// An occupation tells threads that have nothing to do from those that have.
+type occupation bool
+
+const (
+	idle occupation = false
+	busy occupation = true
+)
+
+// among lends a chunk of at most so many frames, but for the least chunk that there is, to one of the threads of a line
+// that is occupied like that.
+func (s *search) among(threads line, kind occupation, most int) (Lease, bool) {
+	s.room = false
+	if most < 1 {
+		return Lease{}, false
+	}
+	share := max(minChunk, min(s.share(s.work.Size()), most))
+	for i, t := range threads {
+		if !t.ready(s.now) || occupation(len(t.queue) > 0) != kind || len(t.queue) >= t.window() {
+			continue
+		}
+		s.room = true
+		t.refresh(s.now)
+		from, dead := uint64(0), &s.known
+		if !t.proven() {
+			from, dead = s.fresh, &s.unknown
+		}
+		limit := t.chunk(share)
+		back := t.delivery(s.now, limit)
+		if dead.covers(back, limit) {
+			continue
+		}
+		first, count := s.work.FreeRun(max(from, s.work.Due(back)), limit)
+		if count == 0 || s.early(s.now, s.work, first, count, share) {
+			*dead = deadEnd{back, count}
+			continue
+		}
+		s.lastID++
+		l := Lease{
+			ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count),
+			Probation: !s.conns[t.id.Conn].trusted,
+		}
+		s.fresh = max(s.fresh, first+uint64(count))
+		if !l.Probation || !t.proven() {
+			threads.next(i) // a newcomer that answers stays where it is: one that is trusted soon is better than many that never are
+		}
+		t.lend(s.now, l)
+		return l, true
+	}
+	return Lease{}, false
+}
+
+// A deadEnd says that there is nothing to lend to threads that deliver at an instant or later, but for a scrap at the
+// horizon that is left to grow. So a big fleet without work costs a look or two, and not one for each thread.
+type deadEnd struct {
+	back  timeline.Instant
+	scrap int // frames
+}
+
+var nothingFound = deadEnd{back: timeline.Forever}
+
+// covers reports whether a thread that delivers then, and is lent at most limit frames, will find nothing either. One
+// that is lent less than the scrap would not reach the horizon.
+func (d deadEnd) covers(back timeline.Instant, limit int) bool {
+	return back >= d.back && limit >= d.scrap
+}
+
+// share is how many frames a thread should be lent at once so that the ring has work for all, or for all that are
+// trusted where there are any.
+func (s *Scheduler) share(ring int) int {
+	threads := len(s.trusted)
+	if threads == 0 {
+		threads = len(s.newcomers)
+	}
+	return max(minChunk, min(ring/(overlap*max(1, threads)), wire.MaxChunk))
+}
+
+// early reports whether a chunk at the horizon is better left to grow: it is smaller than a thread's share, nobody was
+// lent it before, and the time at which it airs is far away.
+func (s *Scheduler) early(now timeline.Instant, work Work, first uint64, count, share int) bool {
+	half := timeline.Span(work.Size() / 2)
+	return count < share && first >= s.fresh && first+uint64(count) == work.End() && first >= work.Due(now.Add(half))
+}
