@@ -44,7 +44,7 @@ export class Crew {
 
   /** Makes the crew so many threads. @param {number} threads */
   hire(threads) {
-    for (const hand of this.#hands.splice(threads)) if (hand) this.#end(hand);
+    for (const hand of this.#hands.splice(threads)) hand?.end();
     for (const [job, task] of this.#tasks) if (task.thread >= threads) this.#tasks.delete(job);
     for (let thread = 0; thread < threads; thread++) this.#hands[thread] ??= this.#start();
   }
@@ -86,24 +86,19 @@ export class Crew {
     return hand;
   }
 
-  /** @param {Hand} hand */
-  #end(hand) {
-    this.#watchdog.forget(hand);
-    hand.end();
-  }
-
   /** Gives up a worker, and all that it was to render. @param {Hand} hand @param {string} why */
   #lose(hand, why) {
     const thread = this.#hands.indexOf(hand);
     if (thread < 0) return;
-    this.#end(hand);
+    hand.end();
     this.#hands[thread] = undefined;
     for (const [job, task] of this.#tasks) if (task.thread === thread) this.#tasks.delete(job);
     this.#events.failed(`thread ${thread}: ${why}`);
   }
 
   #round() {
-    for (const hand of this.#watchdog.round(this.#env.now())) this.#lose(hand, 'its worker hung');
+    const hands = this.#hands.filter((hand) => hand !== undefined);
+    for (const hand of this.#watchdog.round(this.#env.now(), hands)) this.#lose(hand, 'its worker hung');
     for (const hand of this.#hands) hand?.post({ type: 'ping' });
     this.#env.after(ROUND, () => this.#round());
   }

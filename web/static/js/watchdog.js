@@ -14,10 +14,10 @@ export const ROUND = 1_000; // milliseconds from one round to the next
 const LATE = 500; // milliseconds after which a round is not on time
 const PATIENCE = 10; // rounds on time without a sign
 
-/** @template T */
+/** @template {object} T */
 export class Watchdog {
-  /** How many rounds each has let pass since its last sign. @type {Map<T, number>} */
-  #silent = new Map();
+  /** How many rounds each has let pass since its last sign. @type {WeakMap<T, number>} */
+  #silent = new WeakMap();
   #last = -Infinity;
 
   /** Takes in a sign of life; the first begins the watch. @param {T} worker */
@@ -25,17 +25,19 @@ export class Watchdog {
     this.#silent.set(worker, 0);
   }
 
-  /** Ends the watch. @param {T} worker */
-  forget(worker) {
-    this.#silent.delete(worker);
-  }
-
-  /** To be called every ROUND, before everybody is asked. @param {number} now @returns {T[]} those that hang */
-  round(now) {
+  /**
+   * To be called every ROUND, before everybody is asked.
+   * @param {number} now @param {T[]} workers
+   * @returns {T[]} those that hang
+   */
+  round(now, workers) {
     const late = now - this.#last > ROUND + LATE;
     this.#last = now;
     if (late) return [];
-    for (const [worker, silent] of this.#silent) this.#silent.set(worker, silent + 1);
-    return [...this.#silent.keys()].filter((worker) => /** @type {number} */ (this.#silent.get(worker)) > PATIENCE);
+    return workers.filter((worker) => {
+      const silent = this.#silent.get(worker) ?? -Infinity; // which stays below any patience
+      this.#silent.set(worker, silent + 1);
+      return silent >= PATIENCE;
+    });
   }
 }
