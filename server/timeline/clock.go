@@ -42,13 +42,14 @@ type Clock struct {
 type line struct {
 	monotonic  time.Duration // where it starts
 	instant    Instant       // there
-	slew       float64       // how much faster than the monotonic clock it runs
+	slew       float64       // how much faster than the monotonic clock it runs, for one ComparePeriod
 	generation uint32
 }
 
+// at does not slew for longer than the comparison asked for: when the next one comes late, nothing is overshot.
 func (l *line) at(monotonic time.Duration) Instant {
 	elapsed := monotonic - l.monotonic
-	return l.instant.Add(elapsed + time.Duration(float64(elapsed)*l.slew))
+	return l.instant.Add(elapsed + time.Duration(float64(min(elapsed, ComparePeriod))*l.slew))
 }
 
 // NewClock returns a clock of generation 1 that agrees with the wall clock now. The epoch is of Unix time.

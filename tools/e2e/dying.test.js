@@ -1,24 +1,31 @@
-/** Tabs die and freeze, as tabs do. Who stays sees nothing of it. */
+/** Tabs die, freeze and sleep, as tabs do. Who stays sees nothing of it. */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { sleep, until } from './bounds.js';
+import { until } from './bounds.js';
 import { launch, openTab, playing } from './browser.js';
+import { carried, smooth, workers } from './fleet.js';
+import { record } from './recorder.js';
 import { startServer } from './server.js';
 
 /** @type {import('./server.js').Server} */
 let server;
 /** Each has a process group of its own. @type {import('puppeteer-core').Browser[]} */
 let browsers = [];
+/** One in each browser; the last one stays. @type {import('./browser.js').Tab[]} */
+let tabs;
 /** @type {import('./browser.js').Tab} */
 let survivor;
 
 before(async () => {
   server = await startServer();
   browsers = await Promise.all([launch(), launch(), launch()]);
-  const tabs = await Promise.all(browsers.map((browser) => openTab(browser, server.url)));
+  tabs = await Promise.all(browsers.map((browser) => openTab(browser, server.url)));
   await Promise.all(tabs.map((tab) => playing(tab)));
   survivor = tabs[2];
+  await workers(server, 3, 10_000);
+  await until(server.stats, (stats) => stats.lead_seconds > 5, 10_000);
+  await record(survivor.page);
 });
 
 after(async () => {
@@ -36,57 +43,35 @@ function signal(i, signal) {
   process.kill(-(/** @type {number} */ (pid)), signal);
 }
 
-/** Waits until the fleet has so many workers. @param {number} workers @param {number} within  milliseconds */
-const workers = (workers, within) => until(server.stats, (stats) => stats.workers === workers, within);
-
-/**
- * Lets the server run for a while and tells what changed.
- * @param {number} milliseconds
- */
-async function watch(milliseconds) {
-  const before = await server.stats();
-  await sleep(milliseconds);
-  const later = await server.stats();
-  /** @param {string} name */
-  const grown = (name) => later[name] - before[name];
-  return { aired: grown('aired_frames'), byServer: grown('server_frames'), stalled: grown('stalled_frames') };
-}
-
-/** @param {{ aired: number, byServer: number, stalled: number }} watched @param {number} share  of the server at most */
-function carried({ aired, byServer, stalled }, share) {
-  assert.equal(stalled, 0);
-  assert.ok(aired > 0, 'nothing aired');
-  assert.ok(byServer <= share * aired, `the server rendered ${byServer} of ${aired} frames`);
-}
-
-test('a frozen browser stops nobody, and works again when it thaws', async (t) => {
-  await workers(3, 10_000);
-  await until(server.stats, (stats) => stats.lead_seconds > 5, 10_000);
+test('a browser is frozen and a tab sleeps behind another: nobody is stopped, and both work again', async (t) => {
+  const { page, hide } = tabs[1];
+  const session = await page.createCDPSession();
+  await hide();
   signal(0, 'SIGSTOP');
-  const frozen = await watch(12_000);
-  t.diagnostic(`frozen: the server rendered ${frozen.byServer} of ${frozen.aired} frames`);
-  carried(frozen, 0.05);
-  await workers(2, 20_000); // it says nothing, so it is dropped
+  await session.send('Page.setWebLifecycleState', { state: 'frozen' }); // its workers too
+  await carried(t, server, 'frozen', 8_000, 0.2);
+  await workers(server, 1, 20_000); // they say nothing, so they are dropped
+  await carried(t, server, 'without them', 2_000, 0.01);
   signal(0, 'SIGCONT');
-  await workers(3, 20_000);
-  carried(await watch(4_000), 0.05);
+  await session.send('Page.setWebLifecycleState', { state: 'active' });
+  await page.bringToFront();
+  await workers(server, 3, 20_000);
+  await carried(t, server, 'awake', 4_000, 0.01);
+  const right = await survivor.page.evaluate(() => /** @type {any} */ (window).donut.frame);
+  for (const { page } of tabs.slice(0, 2)) {
+    const { frame, failures } = await page.evaluate(() => ({ .../** @type {any} */ (window).donut }));
+    assert.ok(Math.abs(frame - right) < 60, `it shows frame ${frame}, and who stayed shows ${right}`);
+    assert.equal(failures, 0, 'a healthy worker was ended');
+  }
+  await smooth(t, survivor);
 });
 
 test('two of three browsers are killed, and the third carries on', async (t) => {
-  await workers(3, 20_000);
   signal(0, 'SIGKILL');
   signal(1, 'SIGKILL');
-  await workers(1, 3_000);
-  const first = await watch(6_000);
-  t.diagnostic(`killed: the server rendered ${first.byServer} of ${first.aired} frames at first`);
-  carried(first, 0.2);
-  carried(await watch(6_000), 0.01);
-});
-
-test('who stayed saw a picture without a stall', async () => {
+  await workers(server, 1, 3_000);
+  await carried(t, server, 'killed', 6_000, 0.2);
+  await carried(t, server, 'without them', 4_000, 0.01);
+  await smooth(t, survivor);
   assert.deepEqual(survivor.complaints, []);
-  const frame = () => survivor.page.evaluate(() => /** @type {any} */ (window).donut.frame);
-  const before = await frame();
-  await sleep(1000);
-  assert.ok((await frame()) - before > 40, 'the picture stands still');
 });

@@ -55,8 +55,9 @@ test('with nobody there nothing is done, and the first to return is served at on
   assert.equal(before.viewers, 0);
   await sleep(2500);
   const later = await server.stats();
-  assert.equal(later.aired_frames, before.aired_frames);
-  assert.equal(later.audited_frames, before.audited_frames);
+  for (const name of ['aired_frames', 'stalled_frames', 'audited_frames', 'fleet_frames', 'server_frames']) {
+    assert.equal(later[name], before[name], name);
+  }
 
   const tab = await visit(t, server.url, { before: noteFirstFrame });
   await playing(tab);

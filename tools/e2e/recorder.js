@@ -1,7 +1,11 @@
 /** Records in a page when it painted which frame, as a viewer would see it. */
 
 /**
- * @typedef {{ frame: number, at: number, text: string }} Painting  at is the refresh's instant, absolute, in milliseconds
+ * @typedef {object} Painting
+ * @property {number} frame
+ * @property {number} at         the refresh's instant, absolute, in milliseconds
+ * @property {number} refreshes  since the painting before; more than a few mean that there was nothing to paint
+ * @property {string} text
  */
 
 /** Starts recording. @param {import('puppeteer-core').Page} page */
@@ -12,12 +16,19 @@ export function record(page) {
     /** @type {Painting[]} */
     const paintings = (scope.paintings = []);
     let last = picture.textContent;
+    let refreshes = 0;
+    const count = () => {
+      requestAnimationFrame(count);
+      refreshes++;
+    };
+    requestAnimationFrame(count);
     new MutationObserver(() => {
       const text = picture.textContent ?? '';
       if (text === last) return; // nothing that anybody could see
       last = text;
       const refresh = Number(document.timeline.currentTime); // the same for all callbacks of a refresh
-      paintings.push({ frame: scope.donut.frame, at: performance.timeOrigin + refresh, text });
+      paintings.push({ frame: scope.donut.frame, at: performance.timeOrigin + refresh, refreshes, text });
+      refreshes = 0;
     }).observe(picture, { childList: true, characterData: true, subtree: true });
   });
 }
@@ -47,6 +58,7 @@ export function evenness(paintings) {
   return {
     perSecond: (paintings.length - 1) / seconds,
     longestGap: Math.max(...gaps),
+    longestWait: Math.max(...paintings.slice(1).map(({ refreshes }) => refreshes)),
     skipped: steps.reduce((sum, step) => sum + Math.max(0, step - 1), 0),
     backward: steps.filter((step) => step <= 0).length,
   };

@@ -20,6 +20,15 @@ test('a frame is shown by its number, and a hole shows the one before', () => {
   assert.equal(shown(buffer, 43), '43dd');
 });
 
+test('numbers are exact however large they are', () => {
+  for (const first of [2 ** 32 - 2, 2 ** 40 - 2, 2 ** 53 - 6]) {
+    const buffer = new FrameBuffer(2, 100, 3);
+    buffer.add(first, 4, texts('abcd'));
+    assert.deepEqual([0, 1, 2, 3, 4].map((i) => buffer.at(first + i)?.number), [0, 1, 2, 3, 3].map((i) => first + i));
+    assert.equal(shown(buffer, first + 2), `${first + 2}cc`);
+  }
+});
+
 test('past the end the last frame stays for a while', () => {
   const buffer = new FrameBuffer(2, 100, 10);
   buffer.add(40, 1, texts('a'));

@@ -30,6 +30,14 @@ test('shares are of the last minute, not of all time', () => {
   assert.equal(shown.rendered, '1,234');
 });
 
+test('totals of centuries are no harder to read, and what they grew by is exact', () => {
+  const growth = new Growth();
+  growth.add(stats({ aired: 2 ** 40, fleet: 2 ** 40, audited: 2 ** 40, stalled: 2 ** 53 - 4, streamSize: 2 ** 48 }));
+  growth.add(stats({ aired: 2 ** 40 + 60, fleet: 2 ** 40 + 57, server: 3, audited: 2 ** 40, stalled: 2 ** 53 - 1, streamSize: 2 ** 48 + 4200 }));
+  const shown = figures(growth, local);
+  assert.deepEqual([shown.share, shown.stalled, shown.audited, shown.stream], ['95 %', '3', '1.1T', '70 bytes/frame']);
+});
+
 test('another server starts the counting over', () => {
   const growth = new Growth();
   growth.add(stats({ aired: 5000, fleet: 5000 }));

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { Donut, Refusal, Trap } from '../static/js/module.js';
-import { wasi } from '../static/js/wasi.js';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const path = `${root}web/dist/donut.wasm`;
+import { Donut, Refusal } from '../static/js/module.js';
+import { bare, leaseOf, readModule, root } from './real.js';
 
 /** @type {Uint8Array<ArrayBuffer>} */
 let file;
@@ -16,8 +11,7 @@ let file;
 let module;
 
 before(async () => {
-  if (!existsSync(path)) execFileSync('go', ['run', './tools/wasmbuild'], { cwd: root, stdio: 'inherit' });
-  file = new Uint8Array(readFileSync(path));
+  file = readModule();
   module = await WebAssembly.compile(file);
 });
 
@@ -49,13 +43,7 @@ test('hello names the module by the SHA-256 of its file', async () => {
 
 test('a lease is rendered in slices into the result that the server wants', async () => {
   const donut = await Donut.instantiate(module);
-  const lease = new DataView(new ArrayBuffer(25));
-  lease.setUint8(0, 0x83);
-  lease.setBigUint64(1, 77n, true);
-  lease.setUint8(10, 1); // detail
-  lease.setBigUint64(11, 150n, true);
-  lease.setUint16(19, 5, true);
-  assert.equal(donut.begin(new Uint8Array(lease.buffer)), 5);
+  assert.equal(donut.begin(new Uint8Array(leaseOf({ first: 150, count: 5 }))), 5);
   assert.throws(() => donut.result(0), Refusal);
   assert.equal(donut.work(2), 3);
   assert.equal(donut.work(100), 0);
@@ -72,28 +60,12 @@ test('a refusal says why, and costs nothing', async () => {
   assert.deepEqual(donut.receive(goodbye), { kind: 'goodbye', reason: 'draining', retry: 1000 });
 });
 
-test('an instance that trapped is never called again', async () => {
-  /** @type {string[]} */
-  const said = [];
-  /** @type {any} */
-  const { exports } = await WebAssembly.instantiate(module, {
-    wasi_snapshot_preview1: wasi(() => exports.memory, (line) => said.push(line)),
-  });
-  const donut = new Donut({ exports: { ...exports, hello: () => exports.hash(-1) } }); // a size that Go cannot slice
-  assert.throws(() => donut.hello(1), Trap);
-  assert.match(said.join(''), /panic/);
-  assert.throws(() => donut.probe(1), (error) => error instanceof Trap && /earlier call/.test(error.message));
-});
-
 test('memory stays as it is through many calls', async () => {
-  /** @type {any} */
-  const { exports } = await WebAssembly.instantiate(module, {
-    wasi_snapshot_preview1: wasi(() => exports.memory, () => {}),
-  });
-  const donut = new Donut({ exports });
+  const { instance, memory } = await bare(module);
+  const donut = new Donut(instance);
   const message = new Uint8Array([0x86, 1, 0xe8, 3, 0, 0]);
   for (let i = 0; i < 1000; i++) donut.receive(message);
-  const { byteLength } = exports.memory.buffer;
+  const { byteLength } = memory.buffer;
   for (let i = 0; i < 50_000; i++) donut.receive(message);
-  assert.ok(exports.memory.buffer.byteLength <= 2 * byteLength);
+  assert.ok(memory.buffer.byteLength <= 2 * byteLength);
 });

@@ -33,6 +33,12 @@ test('at 60 Hz nothing is skipped or doubled, at whatever phase the screen refre
   }
 });
 
+test('at frame 2^40 it is no different', () => {
+  const [near, far] = [watch({ phase: 0.3, jitter: 0.1 }), watch({ phase: 0.3, jitter: 0.1, from: 2 ** 40 })];
+  assert.equal(faults(far), 0);
+  assert.deepEqual(far.map(({ frame }) => frame - 2 ** 40), near.map(({ frame }) => frame - 1e9));
+});
+
 test('floor() alone would not do', () => {
   const shown = watch({ phase: 0, jitter: 0.1 }).map(({ position }) => ({ frame: Math.floor(position) }));
   assert.ok(faults(shown) > 100);

@@ -1,7 +1,9 @@
 /**
- * The render workers of a tab, and which lease is with which. A worker that dies takes its leases along; another one
- * takes its place when the next lease for that thread comes.
+ * The render workers of a tab, and which lease is with which. A worker that dies or hangs takes its leases along; another
+ * one takes its place when the next lease for that thread comes. The server hears nothing of it: those leases run out.
  */
+
+import { ROUND, Watchdog } from './watchdog.js';
 
 /**
  * @typedef {object} Hand  a render worker
@@ -10,37 +12,41 @@
  *
  * @typedef {(hear: (message: import('./messages.js').FromRenderer) => void, died: () => void) => Hand} Spawn
  * @typedef {{ thread: number, lease: number, frames: number }} Task
+ *
+ * @typedef {object} Events
+ * @property {(message: ArrayBuffer, frames: number) => void} result
+ * @property {(why: string) => void} failed  a worker or its instance, and what it had to render is lost
  */
 
 export class Crew {
   #spawn;
-  #deliver;
+  #env;
+  #events;
   /** By thread. @type {(Hand | undefined)[]} */
   #hands = [];
   /** By job. @type {Map<number, Task>} */
   #tasks = new Map();
   #jobs = 0;
-  #spoilt = 0;
+  /** @type {Watchdog<Hand>} */
+  #watchdog = new Watchdog();
 
   /**
    * @param {Spawn} spawn
-   * @param {(message: ArrayBuffer, frames: number) => void} deliver  takes the results
+   * @param {Pick<import('./session.js').Env, 'now' | 'after'>} env
+   * @param {Events} events
    */
-  constructor(spawn, deliver) {
+  constructor(spawn, env, events) {
     this.#spawn = spawn;
-    this.#deliver = deliver;
-  }
-
-  /** Leases that were given up because a worker or its instance failed. */
-  get spoilt() {
-    return this.#spoilt;
+    this.#env = env;
+    this.#events = events;
+    this.#round();
   }
 
   /** Makes the crew so many threads. @param {number} threads */
   hire(threads) {
     for (const hand of this.#hands.splice(threads)) hand?.end();
     for (const [job, task] of this.#tasks) if (task.thread >= threads) this.#tasks.delete(job);
-    for (let thread = 0; thread < threads; thread++) this.#hands[thread] ??= this.#start(thread);
+    for (let thread = 0; thread < threads; thread++) this.#hands[thread] ??= this.#start();
   }
 
   /**
@@ -50,7 +56,7 @@ export class Crew {
    */
   lease({ lease, thread, count }, message) {
     if (thread >= this.#hands.length) return;
-    const hand = (this.#hands[thread] ??= this.#start(thread));
+    const hand = (this.#hands[thread] ??= this.#start());
     const job = ++this.#jobs;
     this.#tasks.set(job, { thread, lease, frames: count });
     hand.post({ type: 'lease', job, message }, [message]);
@@ -71,32 +77,41 @@ export class Crew {
     for (const hand of this.#hands) hand?.post({ type: 'stop' });
   }
 
-  /** @param {number} thread */
-  #start(thread) {
+  #start() {
+    /** @type {Hand} */
     const hand = this.#spawn(
-      (message) => this.#hear(message),
-      () => {
-        if (this.#hands[thread] !== hand) return;
-        hand.end();
-        this.#hands[thread] = undefined;
-        for (const [job, task] of this.#tasks) if (task.thread === thread) this.#spoil(job);
-      },
+      (message) => this.#hear(hand, message),
+      () => this.#lose(hand, 'its worker died'),
     );
     return hand;
   }
 
-  /** @param {import('./messages.js').FromRenderer} message */
-  #hear(message) {
-    const task = this.#tasks.get(message.job);
-    if (!task) return; // revoked, or of a connection that is gone
-    if (message.type === 'spoilt') return this.#spoil(message.job);
-    this.#tasks.delete(message.job);
-    this.#deliver(message.message, task.frames);
+  /** Gives up a worker, and all that it was to render. @param {Hand} hand @param {string} why */
+  #lose(hand, why) {
+    const thread = this.#hands.indexOf(hand);
+    if (thread < 0) return;
+    hand.end();
+    this.#hands[thread] = undefined;
+    for (const [job, task] of this.#tasks) if (task.thread === thread) this.#tasks.delete(job);
+    this.#events.failed(`thread ${thread}: ${why}`);
   }
 
-  /** @param {number} job */
-  #spoil(job) {
-    this.#tasks.delete(job);
-    this.#spoilt++;
+  #round() {
+    const hands = this.#hands.filter((hand) => hand !== undefined);
+    for (const hand of this.#watchdog.round(this.#env.now(), hands)) this.#lose(hand, 'its worker hung');
+    for (const hand of this.#hands) hand?.post({ type: 'ping' });
+    this.#env.after(ROUND, () => this.#round());
+  }
+
+  /** @param {Hand} hand @param {import('./messages.js').FromRenderer} message */
+  #hear(hand, message) {
+    const thread = this.#hands.indexOf(hand);
+    if (thread < 0) return; // it was ended
+    this.#watchdog.heard(hand);
+    if (message.type === 'pong') return;
+    const task = this.#tasks.get(message.job);
+    this.#tasks.delete(message.job);
+    if (message.type === 'spoilt') return this.#events.failed(`thread ${thread}: ${message.why}`);
+    if (task) this.#events.result(message.message, task.frames); // else revoked, or of a connection that is gone
   }
 }

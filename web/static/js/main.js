@@ -24,6 +24,7 @@ let reading = null;
 /** @type {number | null} */
 let rtt = null;
 let rendered = 0;
+let failures = 0;
 /** @type {FrameBuffer | null} */
 let frames = null;
 
@@ -45,6 +46,8 @@ Object.defineProperty(window, 'donut', {
     /** Threads that the server leases to. */
     get threads() { return threads(); },
     get paused() { return screen.paused; },
+    /** How often a render worker or its instance failed, and was replaced. */
+    get failures() { return failures; },
   }),
 });
 
@@ -73,6 +76,9 @@ function hear(message) {
       return frames?.add(message.broadcast.first, message.broadcast.count, message.text);
     case 'rendered':
       rendered = message.frames;
+      return;
+    case 'failed':
+      failures = message.failures;
   }
 }
 

@@ -7,14 +7,14 @@
  *
  *     page                        stream worker                  render worker
  *     start ───────────────────────────▶  module ────────────────────────▶
- *     resume ──────────────────────────▶  lease, revoke, stop ───────────▶
- *           ◀────── status, welcome, clock        ◀────────── result, spoilt
- *           ◀────── frames, rendered
+ *     resume ──────────────────────────▶  lease, revoke, stop, ping ─────▶
+ *           ◀────── status, welcome, clock    ◀──────── result, spoilt, pong
+ *           ◀────── frames, rendered, failed
  *
  * @typedef {Start | Resume} ToStream
- * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered} ToPage
- * @typedef {UseModule | DoLease | DropLease | Stop} ToRenderer
- * @typedef {Answer | Spoilt} FromRenderer
+ * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed} ToPage
+ * @typedef {UseModule | DoLease | DropLease | Stop | Ping} ToRenderer
+ * @typedef {Answer | Spoilt | Pong} FromRenderer
  *
  * @typedef {{ type: 'start', base: string, threads: number }} Start  base is the page's URL
  * @typedef {{ type: 'resume' }} Resume  the page was frozen, or the network is back
@@ -24,6 +24,7 @@
  * @typedef {{ type: 'clock', reading: import('./clock.js').Reading, rtt: number | null }} ClockChange
  * @typedef {{ type: 'frames', broadcast: Broadcast, text: ArrayBuffer }} Frames
  * @typedef {{ type: 'rendered', frames: number }} Rendered  frames sent to the server by this tab, in all
+ * @typedef {{ type: 'failed', failures: number }} Failed  how often a render worker or its instance failed, in all
  *
  * @typedef {{ type: 'module', module: WebAssembly.Module }} UseModule
  * @typedef {{ type: 'lease', job: number, message: ArrayBuffer }} DoLease  job numbers are the crew's and never used twice
@@ -31,6 +32,8 @@
  * @typedef {{ type: 'stop' }} Stop  every lease is void: the connection that they belong to is gone
  * @typedef {{ type: 'result', job: number, message: ArrayBuffer }} Answer
  * @typedef {{ type: 'spoilt', job: number, why: string }} Spoilt  the lease stays unanswered
+ * @typedef {{ type: 'ping' }} Ping
+ * @typedef {{ type: 'pong' }} Pong  answers a ping as soon as the worker looks up from its lease
  *
  * @typedef {Welcome | Reply | Lease | Revoke | Broadcast | Goodbye} FromServer
  *

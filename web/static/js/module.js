@@ -5,6 +5,12 @@
 
 import { wasi } from './wasi.js';
 
+/**
+ * The most bytes of memory that an instance may have when a call returns, as on the server: details 1 to 32 one after the
+ * other take half of it. Go's linker declares no limit in the module, so the browser's own would be 4 GiB.
+ */
+const MOST_MEMORY = 16 << 20;
+
 /** What the module answers when it says no. The instance is as good as before. */
 export class Refusal extends Error {
   /** @param {string} text */
@@ -135,6 +141,8 @@ export class Donut {
     let answer;
     try {
       answer = this.#exports[name](...args);
+      const { byteLength } = this.#memory.buffer;
+      if (byteLength > MOST_MEMORY) throw new RangeError(`got ${byteLength} bytes of memory, want at most ${MOST_MEMORY}`);
     } catch (error) {
       this.#condemned = true;
       throw new Trap(name, error);

@@ -39,5 +39,7 @@ scope.onmessage = ({ data }) => {
       return thread.revoke(data.job);
     case 'stop':
       return thread.stop();
+    case 'ping':
+      return scope.postMessage({ type: 'pong' });
   }
 };

@@ -57,7 +57,11 @@ export class Session {
     clock.restart(this.#heard);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.#guard(() => this.#socket.send(codec.hello(threads)));
-    socket.onmessage = ({ data }) => this.#guard(() => this.#take(data));
+    socket.onmessage = ({ data }) =>
+      this.#guard(() => {
+        this.#take(data);
+        if (clock.due(env.now()) === 0) this.#tick(); // it may have told of a jump
+      });
     socket.onclose = () => this.end('lost');
     this.#tick();
   }
@@ -97,8 +101,7 @@ export class Session {
         this.#welcomed = true;
         this.#clock.guess(message.now / 1000, message.generation, now);
         this.#events.welcome(message);
-        this.#events.clock();
-        return this.#tick();
+        return this.#events.clock();
       case 'reply':
         this.#clock.reply(
           {

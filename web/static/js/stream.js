@@ -33,6 +33,7 @@ export class Stream {
   /** @type {Crew | null} */
   #crew = null;
   #rendered = 0;
+  #failures = 0;
   #shutOut = false;
   #liveSince = Infinity; // while nobody has welcomed it
   /** While waiting: what may not be cut short, and how to call the next try off. */
@@ -54,7 +55,10 @@ export class Stream {
       const socket = this.#env.open(); // opens while the file is hashed
       donut.hash(file);
       const threads = Math.min(this.#threads, donut.constants.maxThreads);
-      this.#crew ??= new Crew(this.#env.spawn(module), (message, frames) => this.#deliver(message, frames));
+      this.#crew ??= new Crew(this.#env.spawn(module), this.#env, {
+        result: (message, frames) => this.#deliver(message, frames),
+        failed: (why) => this.#failed(why),
+      });
       this.#crew.hire(threads);
       this.#session = this.#begin(socket, donut, threads);
     } catch (error) {
@@ -95,6 +99,12 @@ export class Stream {
     this.#session?.send(message);
     this.#rendered += frames;
     this.#env.post({ type: 'rendered', frames: this.#rendered });
+  }
+
+  /** @param {string} why */
+  #failed(why) {
+    console.warn(`donut: a lease was given up: ${why}`);
+    this.#env.post({ type: 'failed', failures: ++this.#failures });
   }
 
   /** @param {import('./session.js').End} end @param {number} retry */

@@ -1,0 +1,89 @@
+/** A tab's render worker fails, and it is the only one there is. The picture goes on, and so does the tab. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { until } from './bounds.js';
+import { launch, openTab, playing } from './browser.js';
+import { carried, smooth } from './fleet.js';
+import { record } from './recorder.js';
+import { startServer } from './server.js';
+
+/** @type {import('./server.js').Server} */
+let server;
+/** @type {import('puppeteer-core').Browser} */
+let browser;
+/** @type {import('./browser.js').Tab} */
+let tab;
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+  tab = await openTab(browser, server.url);
+  await playing(tab);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const renderer = () => {
+  const worker = tab.page.workers().find((worker) => worker.url().endsWith('/render.worker.js'));
+  assert.ok(worker, 'the tab has no render worker');
+  return worker;
+};
+const failures = () => tab.page.evaluate(() => /** @type {any} */ (window).donut.failures);
+const ahead = () => until(server.stats, (stats) => stats.lead_seconds > 7, 15_000);
+
+/** Runs in the worker: overwrites the memory of its instance, once, in the middle of a lease. */
+function corrupt() {
+  const { prototype } = WebAssembly.Memory;
+  const { get } = /** @type {any} */ (Object.getOwnPropertyDescriptor(prototype, 'buffer'));
+  const now = performance.now.bind(performance);
+  /** @type {WebAssembly.Memory | undefined} */
+  let memory;
+  Object.defineProperty(prototype, 'buffer', {
+    get() {
+      memory ??= this;
+      return get.call(this);
+    },
+  });
+  performance.now = () => {
+    if (memory) {
+      new Uint8Array(get.call(memory)).fill(0xff);
+      performance.now = now;
+    }
+    return now();
+  };
+}
+
+/** Runs in the worker: its next slice has no end. */
+function hang() {
+  performance.now = () => {
+    for (;;);
+  };
+}
+
+for (const [what, sabotage, warning] of /** @type {[string, () => void, RegExp][]} */ ([
+  ['whose instance traps', corrupt, /thread 0: Trap: \w+: /],
+  ['that hangs', hang, /thread 0: its worker hung/],
+])) {
+  test(`a render worker ${what} is replaced, and nobody sees it`, async (t) => {
+    const failed = await failures();
+    const { length } = tab.complaints;
+    await ahead();
+    await record(tab.page);
+    const before = await server.stats();
+    await renderer().evaluate(sabotage);
+    await until(failures, (n) => n === failed + 1, 30_000);
+    await ahead();
+    await carried(t, server, 'replaced', 4_000, 0.01);
+    await smooth(t, tab);
+    const later = await server.stats();
+    for (const name of ['stalled_frames', 'evictions', 'forged_frames']) assert.equal(later[name], before[name], name);
+    assert.equal(later.workers, 1);
+    assert.equal(await failures(), failed + 1);
+    assert.equal(tab.complaints.length, length + 1, `${tab.complaints}`);
+    assert.match(tab.complaints[length], warning);
+  });
+}

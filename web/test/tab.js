@@ -1,0 +1,77 @@
+/** A tab without its page: the stream with everything around it played by the test. */
+
+import { Stream } from '../static/js/stream.js';
+import { FakeDonut, FakeSocket, World, settle, welcome } from './fakes.js';
+
+/** A tab whose server is the test. */
+export function tab({ threads = 2, random = 0.5 } = {}) {
+  const world = new World();
+  const t = {
+    world,
+    /** @type {FakeSocket[]} */
+    sockets: [],
+    /** @type {FakeDonut[]} */
+    instances: [],
+    /** @type {any[]} */
+    posted: [],
+    /** @type {{ posted: any[], ended: boolean, hear: (message: any) => void }[]} */
+    workers: [],
+    loads: () => true,
+    get socket() {
+      return /** @type {FakeSocket} */ (t.sockets.at(-1));
+    },
+    of: (/** @type {string} */ type) => t.posted.filter((message) => message.type === type),
+    get status() {
+      return t.of('status').at(-1).status;
+    },
+    /** Waits out what is left of a pause, and lets the next session begin. */
+    async pass(/** @type {number} */ milliseconds) {
+      world.pass(milliseconds);
+      await settle();
+    },
+    stream: /** @type {Stream} */ (/** @type {unknown} */ (null)),
+  };
+  t.stream = new Stream(
+    {
+      now: world.now,
+      wall: world.wall,
+      after: world.after,
+      random: () => random,
+      step: 0.1,
+      post: (message) => t.posted.push(message),
+      load: async () => {
+        if (!t.loads()) throw new Error('503');
+        return { module: /** @type {any} */ ({}), file: new Uint8Array(10) };
+      },
+      instantiate: async () => {
+        const donut = new FakeDonut();
+        t.instances.push(donut);
+        return /** @type {any} */ (donut);
+      },
+      open: () => {
+        const socket = new FakeSocket();
+        t.sockets.push(socket);
+        return socket;
+      },
+      spawn: () => (hear) => {
+        const worker = { posted: /** @type {any[]} */ ([]), ended: false, hear };
+        t.workers.push(worker);
+        return { post: (message) => worker.posted.push(message), end: () => (worker.ended = true) };
+      },
+    },
+    threads,
+  );
+  return t;
+}
+
+/** A tab that is live. */
+export async function live(options = {}) {
+  const t = tab(options);
+  await t.stream.connect();
+  t.socket.open();
+  t.socket.say(welcome());
+  return t;
+}
+
+export const kinds = (/** @type {FakeSocket} */ socket) => socket.sent.map(({ kind }) => kind);
+export const broadcast = (change = {}) => ({ kind: 'broadcast', generation: 1, number: 1, first: 600, count: 3, size: 9, ...change });
