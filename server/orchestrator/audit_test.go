@@ -106,8 +106,7 @@ func TestSecondCopyThatDiffersIsAudited(t *testing.T) {
 	w := newWorld(t, nil)
 	w.join(1, nil)
 	w.run(20 * time.Second)
-	var liar *member
-	liar = w.join(1, func(m *member) {
+	liar := w.join(1, func(m *member) {
 		m.addr = netip.MustParseAddr("198.51.100.7")
 		m.answered = func(r wire.Result) {
 			m.answered = nil
@@ -192,8 +191,7 @@ func TestFloodOfForgers(t *testing.T) {
 	w.run(20 * time.Second)
 	before := w.core.counts
 	for i := range 30 * 200 {
-		var forger *member
-		forger = w.join(1, func(m *member) {
+		forger := w.join(1, func(m *member) {
 			m.addr = netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 			m.forge = func(_ uint64, packed []byte) { packed[i%wire.PackedSize] ^= 1 }
 		})

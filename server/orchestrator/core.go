@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"encoding/hex"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
@@ -219,8 +220,9 @@ func (c *core) evict(now timeline.Instant, number uint32, lease uint64, proof *F
 	}
 	c.counts.Evictions++
 	banned := c.book.Strike(now, addr)
-	c.log.Warn("evicted: a forged frame", "conn", number, "addr", addr, "frame", proof.Frame, "got", proof.Got,
-		"want", proof.Want, "module_sha256", proof.Module, "lease", lease, "purged", purged, "banned", banned)
+	c.log.Warn("evicted: a forged frame", "conn", number, "addr", addr, "frame", proof.Frame,
+		"got", hex.EncodeToString(proof.Got[:]), "want", hex.EncodeToString(proof.Want[:]),
+		"module_sha256", hex.EncodeToString(proof.Module[:]), "lease", lease, "purged", purged, "banned", banned)
 	if _, ok := c.peers[number]; ok {
 		c.dismiss(now, number, wire.ReasonEvicted)
 	}

@@ -19,7 +19,7 @@ func TestMemoryAtItsLimit(t *testing.T) {
 		t.Fatalf("memory grew to %d pages, want at most %d", memory.Size()>>16, memoryPages)
 	}
 	before := p.Stats()
-	err := p.call(t.Context(), func(i *instance) ([]byte, error) {
+	_, err := p.call(t.Context(), func(i *instance) ([]byte, error) {
 		return i.render(donut.MaxDetail, 0, 1) // whose tables need megabytes
 	}, func([]byte) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "the module said: fatal error: ") || !strings.Contains(err.Error(), "memory") {
@@ -28,7 +28,7 @@ func TestMemoryAtItsLimit(t *testing.T) {
 	if !full.module.IsClosed() {
 		t.Error("the instance is still open")
 	}
-	if err := p.Check(t.Context(), 600, native(1, 600, 2*p.slice)); err != nil {
+	if _, err := p.Check(t.Context(), 600, native(1, 600, 2*p.slice)); err != nil {
 		t.Errorf("the next call: %v", err)
 	}
 	if after := p.Stats(); after.Condemned != before.Condemned+1 || after.Started != before.Started+1 {

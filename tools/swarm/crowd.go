@@ -18,6 +18,8 @@ const (
 	spacing = 5 * time.Millisecond
 	// grace is how long people have to say goodbye, and after that the critic to check the rest.
 	grace = 10 * time.Second
+	// comeBack is how long a forger stays away.
+	comeBack = time.Second
 	// ownDecoders is how many people decode for themselves. The others compare bytes.
 	ownDecoders = 20
 	// keptFaults is how many faults are kept word for word.
@@ -33,7 +35,10 @@ type crowd struct {
 	people    []*person
 	pictures  *pictures
 	film      *film
+	storm     storm
 
+	started  time.Time    // set by play, before anybody runs
+	returned atomic.Int64 // forgers who came again
 	here     atomic.Int64 // people who are connected
 	rendered atomic.Int64 // frames sent to the server
 
@@ -49,6 +54,9 @@ type total struct {
 	frames, bytes uint64          // of the broadcasts
 	firstFrames   []time.Duration // from the dial on, of everybody who saw one
 	honestEvicted int
+	forgers       int // identities that sent a forged frame
+	evicted       int // of these
+	forged        int // frames
 	faults        int
 	faultTexts    []string // the first of them
 }
@@ -63,7 +71,9 @@ func gather(ctx context.Context, cfg config) (*crowd, error) {
 	defer cancel()
 	var err error
 	if c.digest, err = cfg.target.digest(ctx, c.addresses.client(0)); err != nil {
-		c.addresses.own = false
+		if c.addresses.own = false; cfg.storm > 0 {
+			return nil, errNoAddress
+		}
 		if c.digest, err = cfg.target.digest(ctx, c.addresses.client(0)); err != nil {
 			return nil, err
 		}
@@ -76,6 +86,9 @@ func gather(ctx context.Context, cfg config) (*crowd, error) {
 		if i < cfg.workers {
 			p.threads = cfg.threads
 		}
+		if i < cfg.forgers() {
+			p.forger = &forger{crowd: c}
+		}
 		if i < ownDecoders {
 			p.own = new(codec.Decoder)
 		}
@@ -86,7 +99,7 @@ func gather(ctx context.Context, cfg config) (*crowd, error) {
 
 // play lets everybody in and returns when all have left and what they saw is checked.
 func (c *crowd) play(ctx context.Context) {
-	start := time.Now()
+	c.started = time.Now()
 	ctx, end := context.WithTimeout(ctx, c.cfg.duration)
 	defer end()
 	// A socket must outlive ctx by its closing handshake.
@@ -96,11 +109,14 @@ func (c *crowd) play(ctx context.Context) {
 	var people, critic sync.WaitGroup
 	critic.Go(func() { c.film.criticize(ctx) })
 	for _, p := range c.people {
-		people.Go(func() { c.part(p, p.run(ctx, life)) })
+		people.Go(func() { c.live(ctx, life, p) })
+	}
+	if c.cfg.storm > 0 {
+		people.Go(func() { c.storm.blow(ctx, c) })
 	}
 	people.Wait()
 	c.mu.Lock()
-	c.elapsed = time.Since(start)
+	c.elapsed = time.Since(c.started)
 	c.mu.Unlock()
 
 	end()
@@ -110,12 +126,33 @@ func (c *crowd) play(ctx context.Context) {
 	c.film.finish(rest)
 }
 
+// live has a person come and leave. A forger who is found out comes again from another address.
+func (c *crowd) live(ctx, life context.Context, p *person) {
+	for {
+		reason := p.run(ctx, life)
+		c.part(p, reason)
+		if p.forger == nil || !evicted(reason) || ctx.Err() != nil {
+			return
+		}
+		p = &person{
+			crowd: c, index: len(c.people) + int(c.returned.Add(1)), arrival: comeBack, threads: p.threads,
+			forger: &forger{crowd: c},
+		}
+	}
+}
+
+// evicted reports whether a person left because the server evicted it.
+func evicted(reason error) bool {
+	var away *sentAway
+	return errors.As(reason, &away) && away.Reason == wire.ReasonEvicted
+}
+
 // part adds up what a person saw who leaves for a reason, which is nil at the end of the play.
 func (c *crowd) part(p *person, reason error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := &c.total
-	if p.welcomed {
+	if p.welcomed && p.index < len(c.people) {
 		t.joined++
 	}
 	t.seen += p.tally.seen
@@ -125,8 +162,15 @@ func (c *crowd) part(p *person, reason error) {
 	if p.tally.started {
 		t.firstFrames = append(t.firstFrames, p.firstFrame)
 	}
-	var away *sentAway
-	if errors.As(reason, &away) && away.Reason == wire.ReasonEvicted {
+	switch {
+	case p.forger != nil && p.forger.submitted > 0:
+		t.forgers++
+		t.forged += p.forger.submitted
+		if evicted(reason) {
+			t.evicted++
+			return
+		}
+	case evicted(reason):
 		t.honestEvicted++
 	}
 	if reason != nil {

@@ -19,6 +19,14 @@ func TestBadUsage(t *testing.T) {
 		{"-workers 0 -viewers 0", "want a crowd"},
 		{"-threads 0", "-threads: got 0, want 1 to 8"},
 		{"-threads 9", "-threads: got 9"},
+		{"-forge 1.1", "-forge: got 1.1, want 0 to 1"},
+		{"-forge NaN", "-forge: got NaN"},
+		{"-strategy cells,nonsense", `got "nonsense", want some of cells,cell`},
+		{"-strategy ,", `got ""`},
+		{"-storm -1", "-storm: got -1"},
+		{"-storm 60001", "-storm: got 60001"},
+		{"-storm-rate 0", "-storm-rate: got 0"},
+		{"-storm-rate NaN", "-storm-rate: got NaN"},
 		{"-duration 0s", "-duration: got 0s"},
 		{"-duration 61m", "at most 1h0m0s"},
 		{"extra", `got argument "extra"`},
@@ -62,7 +70,8 @@ func TestHelp(t *testing.T) {
 	if err != flag.ErrHelp || status(err, io.Discard) != 0 {
 		t.Errorf("-h fails with %v, want exit status 0", err)
 	}
-	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "Exit status"} {
+	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "-forge", "-strategy",
+		"-storm", "-storm-rate", "Exit status"} {
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("help lacks %s", want)
 		}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,10 +19,11 @@ import (
 const usage = `Usage: swarm [flags]
 
 Swarm opens the sockets of a crowd of tabs, natively and in one process, and
-reports what the crowd saw. Workers render what they are lent, honestly. Viewers
-and workers alike check what is aired: that the stream has no gap, that it comes
-in time, that all get the same bytes, and that each frame is the one that this
-program renders by itself.
+reports what the crowd saw. Workers render what they are lent, honestly but for
+those that forge (-forge): who is evicted for it comes again from another
+address. Viewers and workers alike check what is aired: that the stream has no
+gap, that it comes in time, that all get the same bytes, and that each frame is
+the one that this program renders by itself.
 
 It generates load, so it connects to this machine only. Each of the crowd has an
 address of its own in 127.0.0.0/8 where the system allows it.
@@ -40,13 +42,17 @@ const (
 
 // A config is what the flags say.
 type config struct {
-	target   target
-	workers  int
-	viewers  int
-	threads  int // of each worker
-	duration time.Duration
-	seed     uint64
-	json     bool
+	target     target
+	workers    int
+	viewers    int
+	threads    int        // of each worker
+	forge      float64    // share of the workers that forge
+	storm      int        // hostile joins
+	stormRate  float64    // of them a second
+	strategies []strategy // for them
+	duration   time.Duration
+	seed       uint64
+	json       bool
 }
 
 // errUsage is wrapped by every error about how the command was called, once it was reported.
@@ -97,7 +103,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 func parse(args []string, stderr io.Writer) (config, error) {
 	var cfg config
-	var url string
+	var url, strategies string
 	flags := flag.NewFlagSet("swarm", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -108,6 +114,10 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.IntVar(&cfg.workers, "workers", 3, fmt.Sprintf("tabs that render, 0 to %d", maxWorkers))
 	flags.IntVar(&cfg.viewers, "viewers", 20, fmt.Sprintf("tabs that watch only, 0 to %d", maxViewers))
 	flags.IntVar(&cfg.threads, "threads", 1, fmt.Sprintf("threads of each worker, 1 to %d", wire.MaxThreads))
+	flags.Float64Var(&cfg.forge, "forge", 0, "`share` of the workers that forge, all of them alike, 0 to 1")
+	flags.StringVar(&strategies, "strategy", "all", fmt.Sprintf("how they forge: some of %s, one after the other", strategyNames()))
+	flags.IntVar(&cfg.storm, "storm", 0, fmt.Sprintf("hostile `joins` beside the crowd, each from another /24 and with one forged chunk, 0 to %d", maxStorm))
+	flags.Float64Var(&cfg.stormRate, "storm-rate", 100, fmt.Sprintf("hostile joins a second, up to %d", maxStormRate))
 	flags.DurationVar(&cfg.duration, "duration", 20*time.Second, fmt.Sprintf("how long the crowd stays, at most %v", maxDuration))
 	flags.Uint64Var(&cfg.seed, "seed", 1, "decides when each tab arrives, and from which address")
 	flags.BoolVar(&cfg.json, "json", false, "print the report as JSON")
@@ -118,7 +128,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		return config{}, fmt.Errorf("%w: %w", errUsage, err) // which flags has printed
 	}
 
-	if err := cfg.complete(url, flags.Args()); err != nil {
+	if err := cfg.complete(url, strategies, flags.Args()); err != nil {
 		fmt.Fprintf(stderr, "swarm: %v\nRun swarm -h for usage.\n", err)
 		return config{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -126,7 +136,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 }
 
 // complete checks the values and takes in the URL.
-func (cfg *config) complete(url string, rest []string) (err error) {
+func (cfg *config) complete(url, strategies string, rest []string) (err error) {
 	if len(rest) > 0 {
 		return fmt.Errorf("got argument %q, want flags alone", rest[0])
 	}
@@ -137,6 +147,7 @@ func (cfg *config) complete(url string, rest []string) (err error) {
 		{"workers", cfg.workers, 0, maxWorkers},
 		{"viewers", cfg.viewers, 0, maxViewers},
 		{"threads", cfg.threads, 1, wire.MaxThreads},
+		{"storm", cfg.storm, 0, maxStorm},
 	} {
 		if f.got < f.low || f.got > f.high {
 			return fmt.Errorf("-%s: got %d, want %d to %d", f.name, f.got, f.low, f.high)
@@ -144,6 +155,15 @@ func (cfg *config) complete(url string, rest []string) (err error) {
 	}
 	if cfg.workers+cfg.viewers == 0 {
 		return errors.New("-workers and -viewers: got 0 of both, want a crowd")
+	}
+	if !(cfg.forge >= 0 && cfg.forge <= 1) {
+		return fmt.Errorf("-forge: got %v, want 0 to 1", cfg.forge)
+	}
+	if !(cfg.stormRate > 0 && cfg.stormRate <= maxStormRate) {
+		return fmt.Errorf("-storm-rate: got %v, want more than 0 and at most %d", cfg.stormRate, maxStormRate)
+	}
+	if cfg.strategies, err = parseStrategies(strategies); err != nil {
+		return fmt.Errorf("-strategy: %w", err)
 	}
 	if cfg.duration <= 0 || cfg.duration > maxDuration {
 		return fmt.Errorf("-duration: got %v, want more than 0 and at most %v", cfg.duration, maxDuration)
@@ -153,3 +173,6 @@ func (cfg *config) complete(url string, rest []string) (err error) {
 	}
 	return nil
 }
+
+// forgers is how many of the workers forge.
+func (cfg config) forgers() int { return int(math.Round(cfg.forge * float64(cfg.workers))) }

@@ -33,6 +33,7 @@ type person struct {
 	index   int
 	arrival time.Duration  // after the start
 	threads int            // 0 watches only
+	forger  *forger        // nil for the honest
 	own     *codec.Decoder // nil for who compares bytes alone
 
 	// Owned by the goroutine of run, and by the crowd after it.
@@ -56,7 +57,10 @@ type sentAway struct{ wire.Goodbye }
 func (e *sentAway) Error() string { return "server said goodbye: " + e.Reason.String() }
 
 func (p *person) role() string {
-	if p.threads > 0 {
+	switch {
+	case p.forger != nil:
+		return "forger"
+	case p.threads > 0:
 		return "worker"
 	}
 	return "viewer"

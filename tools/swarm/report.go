@@ -29,11 +29,19 @@ type report struct {
 	FirstFrameP50 *float64 `json:"first_frame_ms_p50"`
 	FirstFrameP99 *float64 `json:"first_frame_ms_p99"`
 
-	BytesPerFrame  float64 `json:"bytes_per_frame"` // of whole broadcasts, to one person
-	FramesRendered int64   `json:"frames_rendered"`
-	HonestEvicted  int     `json:"honest_evicted"`
-	Forgers        int     `json:"forgers"`
-	ForgersEvicted int     `json:"forgers_evicted"`
+	BytesPerFrame    float64 `json:"bytes_per_frame"` // of whole broadcasts, to one person
+	FramesRendered   int64   `json:"frames_rendered"`
+	HonestEvicted    int     `json:"honest_evicted"`
+	Forgers          int     `json:"forgers"` // identities that sent a forged frame; who is evicted comes again as another
+	ForgersEvicted   int     `json:"forgers_evicted"`
+	FramesSentForged int     `json:"frames_forged"` // by them
+
+	// The storm.
+	HostileJoins   int64   `json:"hostile_joins"` // that were welcomed
+	HostileRefused int64   `json:"hostile_refused"`
+	HostileLent    int64   `json:"hostile_lent"`
+	HostileEvicted int64   `json:"hostile_evicted"`
+	HostileRate    float64 `json:"hostile_rate"` // tried a second
 
 	Faults     int      `json:"faults"` // whatever else went wrong
 	FaultTexts []string `json:"fault_texts"`
@@ -50,7 +58,13 @@ func (c *crowd) report() report {
 		FramesSeen: t.seen, FramesMissed: t.missed, FramesForged: film.forgedSeen, FramesUnchecked: film.unchecked,
 		FirstFrameP50: percentile(t.firstFrames, 50), FirstFrameP99: percentile(t.firstFrames, 99),
 		FramesRendered: c.rendered.Load(), HonestEvicted: t.honestEvicted,
+		Forgers: t.forgers, ForgersEvicted: t.evicted, FramesSentForged: t.forged,
 		Faults: t.faults, FaultTexts: append([]string{}, t.faultTexts...),
+	}
+	if s := &c.storm; c.cfg.storm > 0 {
+		r.HostileJoins, r.HostileRefused = s.joined.Load(), s.refused.Load()
+		r.HostileLent, r.HostileEvicted = s.lent.Load(), s.evicted.Load()
+		r.HostileRate = float64(r.HostileJoins+r.HostileRefused) / s.took.Seconds()
 	}
 	if t.frames > 0 {
 		r.BytesPerFrame = float64(t.bytes) / float64(t.frames)
@@ -80,6 +94,7 @@ func (r report) verdict() error {
 		{r.FramesMissed > 0, fmt.Sprintf("%d frames missed", r.FramesMissed)},
 		{r.FramesUnchecked > 0, fmt.Sprintf("%d frames not checked", r.FramesUnchecked)},
 		{r.HonestEvicted > 0, fmt.Sprintf("%d honest workers evicted", r.HonestEvicted)},
+		{r.ForgersEvicted < r.Forgers, fmt.Sprintf("%d of %d forgers not evicted", r.Forgers-r.ForgersEvicted, r.Forgers)},
 		{r.Joined < r.Workers+r.Viewers, fmt.Sprintf("%d of %d let in", r.Joined, r.Workers+r.Viewers)},
 		{r.FramesSeen == 0, "no frame seen"},
 		{r.Faults > 0, fmt.Sprintf("%d faults", r.Faults)},
@@ -119,7 +134,11 @@ func (r report) writeTable(w io.Writer) error {
 	row("bytes per frame", "%.1f", r.BytesPerFrame)
 	row("frames rendered", "%d", r.FramesRendered)
 	row("honest evicted", "%d", r.HonestEvicted)
-	row("forgers evicted", "%d of %d", r.ForgersEvicted, r.Forgers)
+	row("forgers evicted", "%d of %d, who sent %d forged frames", r.ForgersEvicted, r.Forgers, r.FramesSentForged)
+	if r.HostileRate > 0 {
+		row("hostile joins", "%d welcomed and %d refused, %.0f a second, %d lent to, %d evicted", r.HostileJoins,
+			r.HostileRefused, r.HostileRate, r.HostileLent, r.HostileEvicted)
+	}
 	row("faults", "%d", r.Faults)
 	for _, text := range r.FaultTexts {
 		row("", "%s", text)

@@ -112,14 +112,23 @@ func (w *worker) answer(l *loan, r *donut.Renderer) {
 		if l.revoked.Load() || w.stopped() {
 			return
 		}
-		var picture donut.Picture
-		n := l.First + uint64(i)
-		r.Render(&picture, n)
-		wire.Pack(m.Frames[i*wire.PackedSize:], &picture)
-		w.person.crowd.pictures.add(scene{int(l.Detail), n}, &picture)
+		w.draw(r, int(l.Detail), l.First+uint64(i), m.Frames[i*wire.PackedSize:])
+	}
+	if f := w.person.forger; f != nil {
+		following := make([]byte, wire.PackedSize)
+		w.draw(r, int(l.Detail), l.First+uint64(l.Count), following)
+		f.forge(&m, following)
 	}
 	m.Spent = uint32(time.Since(start).Microseconds())
 	if w.person.write(w.life, m.Append(nil)) == nil { // else the reader sees it end
 		w.person.crowd.rendered.Add(int64(l.Count))
 	}
+}
+
+// draw renders frame n, for the critic as well.
+func (w *worker) draw(r *donut.Renderer, detail int, n uint64, packed []byte) {
+	var picture donut.Picture
+	r.Render(&picture, n)
+	wire.Pack(packed, &picture)
+	w.person.crowd.pictures.add(scene{detail, n}, &picture)
 }

@@ -1,0 +1,134 @@
+// Command trials puts a real server and real crowds through what strangers do, and holds what comes out against bars.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/distributed-donut/donut/tools/progress"
+)
+
+const usage = `Usage: trials [-bin folder] [-duration D] [-json] [trial ...]
+
+Each trial starts a server of its own on a free loopback port, plays crowds
+against it from processes of their own, and compares what was seen and counted
+with a bar. Without arguments all of them run, one after the other; -list says
+which there are.
+
+Exit status: 0, 1 when a bar was missed or a trial could not be made, 2 on bad
+usage.
+
+Flags:
+`
+
+// A config is what the flags say.
+type config struct {
+	bin      string
+	duration time.Duration // of each trial; 0 for its own
+	json     bool
+	list     bool
+	trials   []trial
+}
+
+// errUsage is wrapped by every error about how the command was called.
+var errUsage = errors.New("bad usage")
+
+// errMissed is the error where a bar was missed.
+var errMissed = errors.New("a bar was missed")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(status(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+}
+
+// status is the exit status after err, which it reports.
+func status(err error, stderr io.Writer) int {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(stderr, "trials: %v\nRun trials -h for usage.\n", err)
+		return 2
+	}
+	fmt.Fprintf(stderr, "trials: %v\n", err)
+	return 1
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	cfg, err := parse(args, stdout)
+	if err != nil {
+		return err
+	}
+	if cfg.list {
+		for _, t := range trials {
+			fmt.Fprintf(stdout, "%-10s %s (%v)\n", t.name, t.about, t.duration)
+		}
+		return nil
+	}
+	missed := false
+	for _, t := range cfg.trials {
+		if cfg.duration > 0 {
+			t.duration = cfg.duration
+		}
+		line := progress.New(stderr)
+		f, err := t.make(ctx, cfg.bin, stderr, line)
+		line.Clear()
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+		write := f.writeTable
+		if cfg.json {
+			write = f.writeJSON
+		}
+		if err := write(stdout); err != nil {
+			return err
+		}
+		missed = missed || f.missed()
+	}
+	if missed {
+		return errMissed
+	}
+	return nil
+}
+
+func parse(args []string, stdout io.Writer) (config, error) {
+	var cfg config
+	self, err := os.Executable()
+	if err != nil {
+		return cfg, err
+	}
+	flags := flag.NewFlagSet("trials", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // errors are reported once, by status
+	flags.StringVar(&cfg.bin, "bin", filepath.Dir(self), "the `folder` that donut-server and swarm are in")
+	flags.DurationVar(&cfg.duration, "duration", 0, "how long each trial lasts, instead of its own time")
+	flags.BoolVar(&cfg.json, "json", false, "print a JSON object a line for each trial")
+	flags.BoolVar(&cfg.list, "list", false, "say which trials there are")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return cfg, err
+	case err != nil:
+		return cfg, fmt.Errorf("%w: %w", errUsage, err)
+	case cfg.duration != 0 && (cfg.duration < minDuration || cfg.duration > time.Hour):
+		return cfg, fmt.Errorf("%w: -duration: got %v, want %v to 1h", errUsage, cfg.duration, minDuration)
+	}
+	if cfg.trials, err = find(flags.Args()); err != nil {
+		return cfg, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return cfg, nil
+}
+
+// writeJSON writes a line.
+func (f findings) writeJSON(w io.Writer) error { return json.NewEncoder(w).Encode(f) }
