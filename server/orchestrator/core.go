@@ -243,10 +243,10 @@ func (c *core) lend(now timeline.Instant) {
 			return
 		}
 		c.ring.Lease(l.First, l.Count, l.Thread.Conn)
-		c.peers[l.Thread.Conn].conn.Send(wire.Lease{
+		c.peers[l.Thread.Conn].conn.Lend(wire.Lease{
 			Lease: l.ID, Thread: l.Thread.Index, Detail: uint8(c.detail), First: l.First, Count: uint16(l.Count),
 			Within: uint32(l.Within / time.Millisecond),
-		}.Append(nil))
+		})
 	}
 }
 
