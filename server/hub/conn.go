@@ -94,7 +94,11 @@ func (c *conn) Send(message []byte) { c.send(message) }
 func (c *conn) send(message []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue)-c.waiting >= maxControl {
+	most := maxReplies
+	if c.worker {
+		most = maxControl
+	}
+	if len(c.queue)-c.waiting >= most {
 		c.dismiss(wire.Goodbye{Reason: wire.ReasonSlow})
 		return
 	}

@@ -41,12 +41,11 @@ const (
 	stopped = 10 * time.Second
 	// farewell is how long the closing handshake may take.
 	farewell = 5 * time.Second
-	// sendBuffer is how many bytes the kernel is asked to hold for a connection at most. Left to itself it hides minutes
-	// of the stream from us.
-	sendBuffer = 32 << 10
 	// comeBack is how long a connection that is refused should wait before it tries again.
 	comeBack = 10 * time.Second
-	// maxControl is how many other messages may wait.
+	// maxReplies is how many other messages may wait for a viewer, and maxControl how many for a worker, who is sent
+	// leases.
+	maxReplies = 32
 	maxControl = 256
 )
 

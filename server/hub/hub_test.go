@@ -73,7 +73,7 @@ func (d *desk) took() int {
 var testDigest = wire.Digest{1, 2, 3}
 
 // setUp serves a hub with a desk on loopback. Its clock stands at frame 600 and moves only with the test's.
-func setUp(t *testing.T, change func(*Config)) (*Hub, *desk, *machine, string) {
+func setUp(t testing.TB, change func(*Config)) (*Hub, *desk, *machine, string) {
 	t.Helper()
 	m := &machine{}
 	epoch := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -347,15 +347,22 @@ func TestSlowViewerIsSentTheOpenGroupAgain(t *testing.T) {
 }
 
 func TestControlFloodEndsAConnection(t *testing.T) {
-	h, _, _, _ := setUp(t, nil)
-	c := stuck(h)
-	defer func() { delete(h.conns, c) }()
-	for range maxControl + 10 {
+	for worker, most := range map[bool]int{false: maxReplies, true: maxControl} {
+		h, _, _, _ := setUp(t, nil)
+		c := stuck(h)
+		c.worker = worker
+		defer func() { delete(h.conns, c) }()
+		for range most {
+			c.Send([]byte{1})
+		}
+		if len(c.queue) != most {
+			t.Errorf("worker %v: %d messages wait, want %d", worker, len(c.queue), most)
+		}
 		c.Send([]byte{1})
-	}
-	if len(c.queue) != 1 || c.queue[0].goodbye != wire.ReasonSlow || h.Stats().Closed(wire.ReasonSlow) != 1 {
-		t.Errorf("%d messages wait, %d connections counted as slow; want the goodbye alone, and 1", len(c.queue),
-			h.Stats().Closed(wire.ReasonSlow))
+		if len(c.queue) != 1 || c.queue[0].goodbye != wire.ReasonSlow || h.Stats().Closed(wire.ReasonSlow) != 1 {
+			t.Errorf("worker %v: %d messages wait, %d connections counted as slow; want the goodbye alone, and 1", worker,
+				len(c.queue), h.Stats().Closed(wire.ReasonSlow))
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,10 +28,10 @@ type raw struct {
 	in *bufio.Reader
 }
 
-// upgrade connects, with a receive buffer of so many bytes, or the system's with 0.
-func upgrade(t *testing.T, url string, receiveBuffer int) *raw {
+// upgrade connects. Segments to the client are as long as segment says, or as the system likes with 0.
+func upgrade(t *testing.T, url string, segment int) *raw {
 	t.Helper()
-	r, err := connect(url, receiveBuffer)
+	r, err := connect(url, segment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,14 +39,14 @@ func upgrade(t *testing.T, url string, receiveBuffer int) *raw {
 	return r
 }
 
-func connect(url string, receiveBuffer int) (*raw, error) {
+func connect(url string, segment int) (*raw, error) {
 	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		if receiveBuffer > 0 { // before the handshake, in which the window is agreed on
-			c.Control(func(fd uintptr) {
-				err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, receiveBuffer)
-			})
+		if segment == 0 {
+			return nil
 		}
-		return err
+		return errors.Join(err, c.Control(func(fd uintptr) {
+			err = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, segment)
+		}))
 	}}
 	socket, err := dialer.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
@@ -142,6 +143,7 @@ type stream struct {
 	size    int // of a message in bytes
 	frames  int // that a message covers
 	number  uint64
+	at      []time.Time // when each message aired
 }
 
 // next airs a message. Every fourth is a key.
@@ -152,6 +154,7 @@ func (s *stream) next() {
 	message := make([]byte, max(9, s.size))
 	message[0] = byte(wire.KindBroadcast)
 	binary.LittleEndian.PutUint64(message[1:], s.number)
+	s.at = append(s.at, time.Now())
 	s.hub.Broadcast(message, codec.Header{Key: s.number%4 == 1, Number: s.number, First: first, Count: s.frames})
 }
 

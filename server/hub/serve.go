@@ -1,10 +1,8 @@
 package hub
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -36,22 +34,6 @@ func (h *Hub) Handler(fleet Fleet) http.Handler {
 		// The handler returns at once, so that net/http's buffers of the request go; the reader lives on.
 		h.running.Go(func() { c.serve(fleet) })
 	})
-}
-
-// A tap is a response that notes the connection below it when that is taken over, and gives it its buffer.
-type tap struct {
-	http.ResponseWriter
-	conn net.Conn
-}
-
-// Hijack implements http.Hijacker.
-func (t *tap) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffers, err := http.NewResponseController(t.ResponseWriter).Hijack()
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetWriteBuffer(sendBuffer) // a hint: where it is not taken, the connection works as well
-	}
-	t.conn = conn
-	return conn, buffers, err
 }
 
 // nextNumber gives a connection its number, which is never 0: that is the server's own.
@@ -114,12 +96,17 @@ func (c *conn) hello() (wire.Hello, error) {
 	return hello, nil
 }
 
-// receive reads one message and does what it asks for.
+// receive reads a message and takes it.
 func (c *conn) receive(fleet Fleet) error {
 	message, err := c.read(silence, c.limit)
 	if err != nil {
 		return err
 	}
+	return c.take(message, fleet)
+}
+
+// take does what a message asks for. Its error is a *wire.SyntaxError.
+func (c *conn) take(message []byte, fleet Fleet) error {
 	switch kind := wire.KindOf(message); {
 	case kind == wire.KindProbe:
 		received, _ := c.hub.cfg.Clock.Now()
