@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,6 +20,12 @@ import (
 
 // maxViewer is how much memory a viewer may cost, stalled or not, in bytes: the process' own and the kernel's to send.
 const maxViewer = 64 << 10
+
+// instrumented reports whether the race detector is on, whose books are no part of what a viewer costs.
+func instrumented() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
 
 // kernelHolds returns how many bytes a socket holds that are to be sent or acknowledged, and how much memory they take.
 func kernelHolds(c net.Conn) (payload, memory int, err error) {
@@ -95,22 +103,28 @@ func TestStalledViewersCostLittle(t *testing.T) {
 				<-d.joined
 			}
 			welcomed := userMemory()
-			// all reports whether something is so for each of the crowd.
-			all := func(is func(c *conn) bool) bool {
+			// count returns of how many of the crowd something is so.
+			count := func(is func(c *conn) bool) (n int) {
 				h.mu.Lock()
 				defer h.mu.Unlock()
 				for c := range h.conns {
 					c.mu.Lock()
-					ok := c.number == 1 || is(c)
-					c.mu.Unlock()
-					if !ok {
-						return false
+					if c.number != 1 && is(c) {
+						n++
 					}
+					c.mu.Unlock()
 				}
-				return true
+				return n
 			}
-			for !all(func(c *conn) bool { return c.waiting >= 3 }) {
-				if s.number == 1000 {
+			// The kernels still find room for a while after they seem full.
+			poll := time.Tick(100 * time.Millisecond)
+			for full := 0; full < 10; {
+				if count(func(c *conn) bool { return c.waiting >= 3 }) == crowd {
+					full++
+					<-poll
+					continue
+				}
+				if full = 0; s.number == 1000 {
 					t.Fatal("somebody still takes messages that nobody reads")
 				}
 				s.next()
@@ -122,8 +136,10 @@ func TestStalledViewersCostLittle(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			// The kernel still takes a message here and there, and so perhaps a reply.
-			await(t, func() bool { return all(func(c *conn) bool { return len(c.queue)-c.waiting >= maxReplies-4 }) })
+			// Here and there the kernel takes a message more, and with it perhaps the replies.
+			await(t, func() bool {
+				return count(func(c *conn) bool { return len(c.queue)-c.waiting >= maxReplies-1 }) > crowd*3/4
+			})
 
 			user := (userMemory() - before) / crowd
 			payload, memory, err := h.kernelHoldsAtMost()
@@ -132,8 +148,12 @@ func TestStalledViewersCostLittle(t *testing.T) {
 			}
 			t.Logf("a viewer takes %d bytes of the process, %d just welcomed; the kernel holds %d bytes at most, in %d",
 				user, (welcomed-before)/crowd, payload, memory)
-			if user+memory > maxViewer {
-				t.Errorf("a stalled viewer costs %d bytes, want at most %d", user+memory, maxViewer)
+			most := maxViewer
+			if instrumented() {
+				most += maxViewer / 4
+			}
+			if user+memory > most {
+				t.Errorf("a stalled viewer costs %d bytes, want at most %d", user+memory, most)
 			}
 			runtime.KeepAlive(viewers)
 		})
@@ -199,8 +219,8 @@ func TestLaggardsAreReplayedOrClosed(t *testing.T) {
 	end()
 	people.Wait()
 	t.Logf("after %d messages: %d replayed; the kernel held %d bytes for one at most", s.number, h.Stats().Replayed.Load(), worst)
-	if worst > maxViewer-20<<10 {
-		t.Errorf("the kernel held %d bytes for one viewer, want 20 KiB less than %d", worst, maxViewer)
+	if most := maxViewer - 20<<10; worst > most {
+		t.Errorf("the kernel held %d bytes for one viewer, want at most %d", worst, most)
 	}
 	for i, aired := range s.at {
 		if late := witness.at[uint64(i+1)].Sub(aired); late > 2*time.Second {

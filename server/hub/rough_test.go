@@ -101,7 +101,7 @@ func TestBrokenRulesEndOneConnection(t *testing.T) {
 					t.Errorf("told %v, want %v", goodbye, rule.want)
 				}
 			}
-			await(t, func() bool { return h.connections() == 1 })
+			await(t, func() bool { return h.Stats().Accepted.Load() == 2 && h.connections() == 1 })
 			for reason := range wire.Reason(20) {
 				want := uint64(0)
 				if reason == rule.want {
