@@ -45,7 +45,7 @@ func FuzzMessage(f *testing.F) {
 // FuzzLoans lends and answers at random, each byte an act, and compares the limit with that of somebody who keeps every
 // lease in mind.
 func FuzzLoans(f *testing.F) {
-	f.Add([]byte{0x10, 0x90, 0x20, 0x81, 0x80})
+	f.Add([]byte{0x70, 0x20, 0x10, 0x71, 0x11, 0x81, 0x80, 0x80, 0x80})
 	f.Add([]byte{0x0f, 0x1f, 0x0e, 0x1e, 0x0d, 0x82, 0x80, 0x83, 0x84})
 	f.Fuzz(func(t *testing.T, acts []byte) {
 		var l loans

@@ -1,10 +1,12 @@
 package hub
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,7 +47,7 @@ func TestBrokenRulesEndOneConnection(t *testing.T) {
 		{"a hello too long", message(append(hello(0), 0)), false, wire.ReasonMalformed, websocket.StatusProtocolError},
 		{"a hello of a terabyte", append(announce(binaryFrame, 1<<40), make([]byte, 100)...), false,
 			wire.ReasonMalformed, websocket.StatusProtocolError},
-		{"a viewer's message too long", message(hello(0), make([]byte, wire.MaxProbe+1)), false,
+		{"a viewer's message too long", message(hello(0), append(wire.Probe{}.Append(nil), 0)), false,
 			wire.ReasonMalformed, websocket.StatusProtocolError},
 		{"a message too long in pieces", slices.Concat(message(hello(0)), frame(binaryFrame&^0x80, make([]byte, 10)),
 			frame(continuation, make([]byte, 10))), false, wire.ReasonMalformed, websocket.StatusProtocolError},
@@ -57,7 +59,8 @@ func TestBrokenRulesEndOneConnection(t *testing.T) {
 			websocket.StatusProtocolError},
 		{"the end within a hello", message(hello(0))[:20], true, wire.ReasonSilent, -1},
 		{"the end within a probe", append(message(hello(0)), message(wire.Probe{}.Append(nil))[:20]...), true, wire.ReasonSilent, -1},
-		{"a message that does not arrive whole", message(hello(0))[:20], false, wire.ReasonSilent, -1},
+		{"a probe that does not arrive whole", append(message(hello(0)), message(wire.Probe{}.Append(nil))[:20]...), false,
+			wire.ReasonSilent, -1},
 
 		{"an unknown kind", message(hello(0), []byte{0x7f}), false, wire.ReasonMalformed, websocket.StatusProtocolError},
 		{"a server's message", message(hello(1), wire.Revoke{}.Append(nil)), false, wire.ReasonMalformed, websocket.StatusProtocolError},
@@ -92,7 +95,11 @@ func TestBrokenRulesEndOneConnection(t *testing.T) {
 			if rule.hangUp {
 				socket.Close()
 			} else {
+				began := time.Now()
 				goodbye, status := socket.end()
+				if took := time.Since(began); took > arrival+farewell+2*time.Second {
+					t.Errorf("closed after %v", took)
+				}
 				if status != rule.status {
 					t.Errorf("closed with %v, want %v", status, rule.status)
 				}
@@ -166,7 +173,7 @@ func TestGoodbyeWaitsForNobody(t *testing.T) {
 				cancel()
 				began := time.Now()
 				h.Close(ctx, 0)
-				if took := time.Since(began); took > farewell {
+				if took := time.Since(began); took > farewell/2 {
 					t.Errorf("the hub took %v to close", took)
 				}
 			}
@@ -247,4 +254,34 @@ func vandalise(url string, rng *rand.Rand) error {
 		socket.end()
 	}
 	return nil
+}
+
+// TestHelloMayComeWithTheRequest sends a hello and some probes before the upgrade is answered.
+func TestHelloMayComeWithTheRequest(t *testing.T) {
+	_, _, _, url := setUp(t, nil)
+	socket, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	sent := []byte("GET / HTTP/1.1\r\nHost: donut\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+	sent = append(sent, frame(binaryFrame, hello(0))...)
+	for range maxReplies / 2 { // more than ownBuffer holds
+		sent = append(sent, frame(binaryFrame, wire.Probe{}.Append(nil))...)
+	}
+	if _, err := socket.Write(sent); err != nil {
+		t.Fatal(err)
+	}
+	r := &raw{socket, bufio.NewReader(socket)}
+	socket.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := http.ReadResponse(r.in, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Concat([]wire.Kind{wire.KindWelcome}, slices.Repeat([]wire.Kind{wire.KindReply}, maxReplies/2))
+	for i, kind := range want {
+		if _, message, err := r.read(); err != nil || wire.KindOf(message) != kind {
+			t.Fatalf("message %d is a %v, %v; want a %v", i, wire.KindOf(message), err, kind)
+		}
+	}
 }
