@@ -297,10 +297,10 @@ func (c *core) lend(now timeline.Instant) {
 		if l.Probation {
 			c.probation.Lend(now, l.Count, c.cost)
 		}
-		p.conn.Send(wire.Lease{
+		p.conn.Lend(wire.Lease{
 			Lease: l.ID, Thread: l.Thread.Index, Detail: uint8(c.detail), First: l.First, Count: uint16(l.Count),
 			Within: uint32(l.Within / time.Millisecond),
-		}.Append(nil))
+		})
 	}
 }
 

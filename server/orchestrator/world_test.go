@@ -269,14 +269,18 @@ func (m *member) Welcome(threads int) { m.threads = threads }
 // Dismiss implements Peer.
 func (m *member) Dismiss(g wire.Goodbye) { m.goodbye = g }
 
-// Send implements Peer: it renders what it is lent, one lease after the other in each thread.
+// Send implements Peer.
 func (m *member) Send(message []byte) {
-	if revoke, err := wire.ParseRevoke(message); err == nil {
-		m.revoked[revoke.Lease] = true
-		return
-	}
-	lease, err := wire.ParseLease(message)
+	revoke, err := wire.ParseRevoke(message)
 	if err != nil {
+		m.w.t.Fatal(err)
+	}
+	m.revoked[revoke.Lease] = true
+}
+
+// Lend implements Peer: it renders what it is lent, one lease after the other in each thread.
+func (m *member) Lend(lease wire.Lease) {
+	if _, err := wire.ParseLease(lease.Append(nil)); err != nil {
 		m.w.t.Fatal(err)
 	}
 	m.leases++
