@@ -7,7 +7,7 @@ SERVER := bin/donut-server
 build: web/dist/donut.wasm
 	@mkdir -p bin
 	$(GO) build -trimpath -o $(SERVER) ./server
-	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm
+	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm ./tools/trials
 
 web/dist/donut.wasm: go.mod $(shell find wasm tools/wasmbuild -name '*.go' ! -name '*_test.go')
 	$(GO) run ./tools/wasmbuild -o $@

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 )
 
@@ -32,13 +33,18 @@ func (f *findings) safe(name string, value, want float64) {
 	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("%g", want), value == want, true})
 }
 
-// exactly, atMost and atLeast want a figure to be so.
+// exactly, atMost, within and atLeast want a figure to be so.
 func (f *findings) exactly(name string, value, want float64) {
 	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("%g", want), value == want, false})
 }
 
 func (f *findings) atMost(name string, value, bar float64) {
 	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("at most %g", bar), value <= bar, false})
+}
+
+func (f *findings) within(name string, value, want, tolerance float64) {
+	bar := fmt.Sprintf("%g within %g%%", want, 100*tolerance)
+	f.Figures = append(f.Figures, figure{name, value, bar, math.Abs(value-want) <= tolerance*want, true})
 }
 
 func (f *findings) atLeast(name string, value, bar float64) {

@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if cfg.list {
 		for _, t := range trials {
-			fmt.Fprintf(stdout, "%-10s %s (%v)\n", t.name, t.about, t.duration)
+			fmt.Fprintf(stdout, "%-10s %s\n", t.name, t.about)
 		}
 		return nil
 	}

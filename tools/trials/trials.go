@@ -18,6 +18,7 @@ type trial struct {
 	duration    time.Duration
 	server      []string // flags
 	play        func(ctx context.Context, s *stage, d time.Duration, f *findings) error
+	compute     func(ctx context.Context, f *findings) error // in place of play, for what needs no server
 }
 
 // minDuration is the least that a trial can last and still have something to say.
@@ -32,6 +33,10 @@ var trials = []trial{
 	{
 		name: "storm", about: "hostile joins, each from another network and with a forged chunk, as fast as can be up to 1,000 a second",
 		duration: time.Minute, play: playStorm,
+	},
+	{
+		name: "odds", about: "what forgers who are trusted submit and get aired where a twentieth is audited, by chunk and strategy",
+		compute: playOdds,
 	},
 }
 
@@ -54,6 +59,12 @@ func find(names []string) ([]trial, error) {
 // make makes a trial.
 func (t trial) make(ctx context.Context, bin string, stderr io.Writer, line *progress.Line) (f findings, err error) {
 	start := time.Now()
+	f.Trial = t.name
+	if t.compute != nil {
+		err = t.compute(ctx, &f)
+		f.Seconds = time.Since(start).Seconds()
+		return f, err
+	}
 	s, err := open(ctx, bin, stderr, line, t.server)
 	if err != nil {
 		return f, err
@@ -61,7 +72,6 @@ func (t trial) make(ctx context.Context, bin string, stderr io.Writer, line *pro
 	defer func() { err = errors.Join(err, s.close()) }()
 	stop := s.tick(t.name, t.duration)
 	defer stop()
-	f.Trial = t.name
 	err = t.play(ctx, s, t.duration, &f)
 	f.Seconds = time.Since(start).Seconds()
 	return f, err
