@@ -225,3 +225,74 @@ func TestHonestNewcomersAreTrustedBesideOthers(t *testing.T) {
 			w.core.peers[newcomer.number].passes, w.core.fleet.Trusted())
 	}
 }
+
+// TestServersOwnFrameIsAnAuditOfTheCopyThatCameMeanwhile has a result arrive while the server renders the same frame.
+func TestServersOwnFrameIsAnAuditOfTheCopyThatCameMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		forge   byte
+		broken  bool // the verifier fails for a while, just then
+		evicted bool
+		passes  uint64
+	}{
+		"the same":                 {0, false, false, 1},
+		"another":                  {1, false, true, 0},
+		"another, and no verifier": {1, true, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.renderTime = 5 * time.Millisecond
+			w.join(0, nil) // for whom the server starts to render
+			sender := w.join(1, func(m *member) { m.frozen, m.addr = true, netip.MustParseAddr("198.51.100.7") })
+			w.core.peers[sender.number].answered = true
+			n := w.core.ring.Cursor()
+			if _, underway := w.core.rescuing[n]; !underway {
+				t.Fatalf("the server is not rendering frame %d", n)
+			}
+			packed := truth(n)
+			packed[3] ^= c.forge
+			// The auditors are busy rendering, so nobody looks at it before.
+			if kept, _, _ := w.core.ring.Fill(ring.Result{
+				Owner: sender.number, Lease: 1 << 40, First: n, Packed: packed, Must: []bool{true}, Sample: -1,
+			}); kept != 1 {
+				t.Fatal("the copy is not taken")
+			}
+			for _, underway := w.core.rescuing[n]; underway; _, underway = w.core.rescuing[n] {
+				w.run(time.Millisecond)
+			}
+			if w.broken = c.broken; c.broken {
+				w.run(2 * time.Second)
+				w.broken = false
+			}
+			w.run(time.Second)
+			if got := sender.goodbye.Reason == wire.ReasonEvicted; got != c.evicted {
+				t.Errorf("the sender is evicted: %v, want %v", got, c.evicted)
+			}
+			if p, ok := w.core.peers[sender.number]; ok != !c.evicted || ok && p.passes != c.passes {
+				t.Errorf("the sender is there: %v, and has %+v, want %d passes", ok, p, c.passes)
+			}
+		})
+	}
+}
+
+// TestSuspectsAreBounded has far more disputes than can be looked into while the verifier fails.
+func TestSuspectsAreBounded(t *testing.T) {
+	w := newWorld(t, nil)
+	w.join(1, nil)
+	w.run(20 * time.Second)
+	w.broken = true
+	for range 10 * maxSuspects {
+		here, ok := w.core.ring.Copy(w.core.ring.Cursor())
+		if !ok {
+			t.Fatal("no frame is there")
+		}
+		w.core.accuse(w.core.ring.Cursor(), here)
+	}
+	if got := len(w.core.suspects); got != maxSuspects {
+		t.Errorf("%d suspects wait, want %d", got, maxSuspects)
+	}
+	w.broken = false
+	w.run(time.Second)
+	if len(w.core.suspects) != 0 || w.core.counts.Evictions != 0 {
+		t.Errorf("%d suspects are left, and %d evicted who were right", len(w.core.suspects), w.core.counts.Evictions)
+	}
+}
