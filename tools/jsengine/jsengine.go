@@ -143,7 +143,7 @@ func (e *Engine) Do(ctx context.Context, r Request) (Answer, error) {
 		err = context.Cause(ctx)
 	}
 	e.condemn(err)
-	return Answer{}, err
+	return Answer{}, e.err // which may have ended this call
 }
 
 // Frames renders count frames of a detail from first on by the module, and returns them packed.
