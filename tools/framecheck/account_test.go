@@ -217,4 +217,8 @@ func TestNobodyToCompareWith(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+	twice := tempLedger(t, strings.Repeat(textOf(t, file), 2))
+	if _, err := account(t, twice, checksum{}, newClerk("left").maker("1")); err == nil || !strings.Contains(err.Error(), "frames 0 to 8 at detail 32: got them of left 1 alone") {
+		t.Errorf("with its entry twice: got %v", err)
+	}
 }

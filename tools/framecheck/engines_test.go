@@ -49,6 +49,16 @@ func TestLedgerOfTheRealEngines(t *testing.T) {
 	}
 }
 
+func TestWazeroIsRight(t *testing.T) {
+	makers, err := command{}.findEngines(t.Context(), config{engines: []string{"native", "wazero"}, detail: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(makers) != 2 || makers[0].name != "wazero" {
+		t.Errorf("got %v, want wazero first", makers)
+	}
+}
+
 func TestBuildIsNamed(t *testing.T) {
 	want := regexp.MustCompile(`^go\S+.* ` + runtime.GOARCH + `( \S+)?$`)
 	if got := compiledFor(); !want.MatchString(got) {

@@ -165,6 +165,20 @@ func TestBadEngines(t *testing.T) {
 	}
 }
 
+func TestFirstErrorIsTold(t *testing.T) {
+	one := script(t, "v8", `read -r request; mkdir "$0.one" 2>/dev/null && exec sleep 1000; echo no memory >&2; exit 3`)
+	e := start(t, one, Config{Threads: 2})
+	var running sync.WaitGroup
+	for range 2 {
+		running.Go(func() {
+			if _, err := e.Frames(t.Context(), 1, 0, 1); err == nil || !strings.Contains(err.Error(), "no memory") {
+				t.Errorf("got %v, want what one of two threads died of", err)
+			}
+		})
+	}
+	running.Wait()
+}
+
 func TestBadBrowsers(t *testing.T) {
 	for _, c := range []struct{ name, script, want string }{
 		{"dies at once", `echo no display >&2; exit 3`, "exit status 3: no display"},

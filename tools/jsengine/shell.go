@@ -72,7 +72,6 @@ func (s *shell) ask(ctx context.Context, request []byte) ([]byte, error) {
 		return s.answers.Bytes(), nil
 	}
 	if err := s.answers.Err(); err != nil {
-		s.kill() // it may go on writing what nobody reads
 		return nil, err
 	}
 	return nil, s.end()
