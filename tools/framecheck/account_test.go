@@ -110,7 +110,7 @@ func TestNothingIsRenderedTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(summary, "100 frames from 0 on at detail 32: all 2 engines agree") {
+		if !strings.Contains(summary, "100 frames from 0 on at detail 32: 2 engines agree\n") {
 			t.Errorf("got summary\n%s", summary)
 		}
 		if want != "" && summary != want {
@@ -147,7 +147,7 @@ func TestOthersRenderAnew(t *testing.T) {
 	if len(left.rendered) != 100 || len(heir.rendered) != 100 {
 		t.Errorf("got %d frames rendered for another module, %d by another version, want 100 of each", len(left.rendered), len(heir.rendered))
 	}
-	for _, want := range []string{"left 1", "left 2", "right 1", "all 3 engines"} {
+	for _, want := range []string{"left 1", "left 2", "right 1", ": 3 engines agree\n"} {
 		if !strings.Contains(summary, want) {
 			t.Errorf("the summary lacks %q:\n%s", want, summary)
 		}
@@ -165,7 +165,8 @@ func TestEntriesOfPartOfTheRange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(summary, "\n"); len(lines) != 6 || !strings.HasPrefix(lines[3], "slow 1   27      the same, as far") {
+	if lines := strings.Split(summary, "\n"); len(lines) != 6 || !strings.HasPrefix(lines[3], "slow 1   27      the same, as far") ||
+		!strings.HasSuffix(summary, ": 2 engines agree, 1 more as far as they go\n") {
 		t.Errorf("got summary\n%s", summary)
 	}
 }

@@ -54,17 +54,22 @@ func (a *accountant) summarize(w io.Writer) error {
 	all := a.book.shares(a.shards)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "engine\tframes\tSHA-256 of the shards' SHA-256")
+	whole := 0
 	for _, s := range all {
 		hash := "the same, as far as it goes"
 		if s.frames == total {
 			hash = fmt.Sprintf("%x", s.hash)
+			whole++
 		}
 		fmt.Fprintf(table, "%s\t%d\t%s\n", s.name, s.frames, hash)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d frames from %d on at detail %d: all %d engines agree\n",
-		total, a.shards[0].First, a.shards[0].Detail, len(all))
+	verdict := fmt.Sprintf("%d engines agree", whole)
+	if whole < len(all) {
+		verdict += fmt.Sprintf(", %d more as far as they go", len(all)-whole)
+	}
+	_, err := fmt.Fprintf(w, "%d frames from %d on at detail %d: %s\n", total, a.shards[0].First, a.shards[0].Detail, verdict)
 	return err
 }
