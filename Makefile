@@ -2,7 +2,11 @@
 GO ?= go
 SERVER := bin/donut-server
 
-.PHONY: build run test verify bench clean
+# How many frames, and of what detail, every engine is to render.
+FRAMES ?= 1000000
+DETAIL ?= 1
+
+.PHONY: build run test verify engines bench clean
 
 build: web/dist/donut.wasm
 	@mkdir -p bin
@@ -20,6 +24,9 @@ test: build
 
 verify: build
 	bin/framecheck -first 0 -count 600 -digest
+
+engines: build
+	GO=$(GO) tools/engines.sh $(FRAMES) $(DETAIL)
 
 bench: build
 	bin/bench
