@@ -141,7 +141,7 @@ func TestFrameThatAiredOnTrustIsHeldAgainstALateCopy(t *testing.T) {
 	forged[0] ^= 1
 	w.core.peers[liar.number].answered = true
 	w.core.ring.Purge(late.number, kept.Lease)
-	w.core.ring.Release(kept.First, kept.Count())
+	w.core.ring.Release(kept.First, kept.Count(), kept.Lease)
 	if n, _, _ := w.core.ring.Fill(ring.Result{
 		Owner: liar.number, Lease: 1 << 40, First: kept.First, Packed: forged, Must: make([]bool, kept.Count()), Sample: -1,
 	}); n != kept.Count() {

@@ -245,7 +245,7 @@ func (c *core) culprit(number uint32) (netip.Addr, bool) {
 // release frees the frames of leases that ended without an answer.
 func (c *core) release(leases []schedule.Lease) {
 	for _, l := range leases {
-		c.ring.Release(l.First, l.Count)
+		c.ring.Release(l.First, l.Count, l.ID)
 	}
 }
 
@@ -288,7 +288,7 @@ func (c *core) lend(now timeline.Instant) {
 		if !ok {
 			return
 		}
-		c.ring.Lease(l.First, l.Count, l.Thread.Conn)
+		c.ring.Lease(l.First, l.Count, l.Thread.Conn, l.ID)
 		p := c.peers[l.Thread.Conn]
 		if !c.book.MayRender(now, p.addr) { // another connection from the same address was struck
 			c.dismiss(now, l.Thread.Conn, wire.ReasonEvicted)

@@ -79,7 +79,7 @@ func TestAuditSaysNothingAboutAnotherCopy(t *testing.T) {
 		waiting int                         // frames that can be claimed then
 	}{
 		{"purged", func(t *testing.T, r *Ring) { r.Purge(1, 10) }, "........", 0},
-		{"purged and leased", func(t *testing.T, r *Ring) { r.Purge(1, 10); r.Lease(0, 4, 2) }, "llll....", 0},
+		{"purged and leased", func(t *testing.T, r *Ring) { r.Purge(1, 10); r.Lease(0, 4, 2, 2) }, "llll....", 0},
 		{"purged and refilled", func(t *testing.T, r *Ring) { r.Purge(1, 10); fill(t, r, 0, 4, 2, 20) }, "FFFF....", 4},
 		{"purged and refilled for the same lease", func(t *testing.T, r *Ring) {
 			r.Purge(1, 10)
@@ -152,8 +152,8 @@ func TestPurgeTakesWhatIsNotTrusted(t *testing.T) {
 	fill(t, r, 104, 1, 1, 11)      // of the same owner
 	r.Supply(105, picture(105, 0)) // the server's
 	fill(t, r, 106, 1, 2, 20)      // of another
-	r.Lease(107, 1, 1)             // lent to the same owner
-	r.Lease(108, 1, 2)             // lent to another
+	r.Lease(107, 1, 1, 1)          // lent to the same owner
+	r.Lease(108, 1, 2, 2)          // lent to another
 	wantStates(t, r, "arFrFrFll.......")
 	if got := r.Purge(1, 10); got != 3 {
 		t.Errorf("purged %d frames, want 3", got)
@@ -166,7 +166,7 @@ func TestPurgeTakesWhatIsNotTrusted(t *testing.T) {
 
 func TestSupplyTakesTheUnauditedFramesPlaceAlone(t *testing.T) {
 	r := New(4)
-	r.Lease(0, 1, 1)
+	r.Lease(0, 1, 1, 1)
 	ready(t, r, 2, 1, 1, 11)
 	fill(t, r, 1, 1, 1, 10)
 	for n, want := range []bool{true, true, false, true} {

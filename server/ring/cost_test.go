@@ -38,7 +38,7 @@ func (p *plant) turn() bool {
 	r := p.ring
 	first, count := r.FreeRun(r.Cursor(), chunk)
 	p.lease++
-	r.Lease(first, count, 1)
+	r.Lease(first, count, 1, 1)
 	p.result.Lease, p.result.First = p.lease, first
 	kept, _, _ := r.Fill(p.result)
 	good := count == chunk && kept == chunk
