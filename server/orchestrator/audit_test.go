@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -295,4 +296,116 @@ func TestSuspectsAreBounded(t *testing.T) {
 	if len(w.core.suspects) != 0 || w.core.counts.Evictions != 0 {
 		t.Errorf("%d suspects are left, and %d evicted who were right", len(w.core.suspects), w.core.counts.Evictions)
 	}
+}
+
+func TestNewcomerIsTrustedAfterSixtyPasses(t *testing.T) {
+	w := newWorld(t, nil)
+	m := w.join(1, nil)
+	for w.core.fleet.Trusted() == 0 {
+		if got := w.core.peers[m.number].passes; got >= trust.NewcomerPasses {
+			t.Fatalf("a newcomer has %d passes", got)
+		}
+		w.run(time.Millisecond)
+	}
+	if got := w.core.peers[m.number].passes; got < trust.NewcomerPasses {
+		t.Errorf("trusted after %d passes, want %d", got, trust.NewcomerPasses)
+	}
+}
+
+// TestNewcomersAreLentWhatCanBeAudited has newcomers who answer nothing, and audits whose cost is not known before some
+// were made.
+func TestNewcomersAreLentWhatCanBeAudited(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Auditors = 1 })
+	w.renderTime = 20 * time.Millisecond // forty times what is expected
+	w.sampling = true
+	first := w.join(1, nil)
+	w.run(10 * time.Second)
+	w.leave(first)
+	w.run(10 * time.Second)
+	lent := 0
+	for range 200 {
+		w.join(1, func(m *member) { m.frozen, m.lent = true, func(frames int) { lent += frames } })
+	}
+	w.run(2 * time.Second)
+	// Half of the auditor's time is 25 frames a second, and as much was saved up.
+	if lent < 50 || lent > 100 {
+		t.Errorf("newcomers are lent %d frames in 2 s, want about 75", lent)
+	}
+}
+
+// TestOneFrameOfAResultIsAuditedFirst looks at which one.
+func TestOneFrameOfAResultIsAuditedFirst(t *testing.T) {
+	w := newWorld(t, nil)
+	m := w.join(1, nil)
+	w.run(20 * time.Second)
+	var result wire.Result
+	m.answered = func(r wire.Result) { result = r }
+	places := make(map[uint64]int)
+	w.jobs = func(j job) {
+		if result.Frames == nil {
+			return
+		}
+		if j.audit == nil || j.audit.span.Lease != result.Lease || j.audit.span.Count != 1 {
+			t.Errorf("the first job after a result is %+v, want the audit of one frame of it", j)
+		}
+		places[(j.audit.span.First-result.First)*4/uint64(result.Count())]++
+		result.Frames = nil
+	}
+	w.run(4 * time.Minute)
+	for quarter := range uint64(4) {
+		if places[quarter] < 10 {
+			t.Errorf("the sample is %d times in quarter %d of the result, want it anywhere: %v", places[quarter], quarter+1, places)
+		}
+	}
+}
+
+func TestFrozenTabsChunksAreElsewhereWithinASecond(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 3 {
+		w.join(1, nil)
+	}
+	w.run(20 * time.Second)
+	var frozen *member
+	for frozen == nil {
+		w.run(time.Millisecond)
+		for _, n := range w.lentTo(0) {
+			frozen = w.core.peers[w.owner(n)].conn.(*member)
+		}
+	}
+	frozen.frozen = true
+	held := w.lentTo(frozen.number)
+	w.run(time.Second)
+	for _, n := range held {
+		if slices.Contains(w.lentTo(frozen.number), n) {
+			t.Errorf("frame %d is still lent to the frozen tab alone after a second", n)
+		}
+	}
+	w.run(20 * time.Second)
+	w.noStall()
+}
+
+// lentTo returns the frames that are lent to a connection, or to any for 0.
+func (w *world) lentTo(number uint32) (frames []uint64) {
+	picture := w.core.ring.Picture(nil)
+	n := picture.First
+	for _, run := range picture.Runs {
+		for range run.Count {
+			if run.State == wire.RingLeased && (number == 0 || run.Owner == number) {
+				frames = append(frames, n)
+			}
+			n++
+		}
+	}
+	return frames
+}
+
+func (w *world) owner(n uint64) uint32 {
+	picture := w.core.ring.Picture(nil)
+	at := picture.First
+	for _, run := range picture.Runs {
+		if at += uint64(run.Count); n < at {
+			return run.Owner
+		}
+	}
+	return 0
 }

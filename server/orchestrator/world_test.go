@@ -33,6 +33,7 @@ type world struct {
 	broken     bool          // every call fails
 	sampling   bool          // frames may air unaudited
 	auditors   int
+	jobs       func(job) // is told of each; nil for nobody
 
 	forgeryAirs bool // a forged frame that airs is counted, and no error
 	forged      int  // frames that aired and are forged
@@ -59,6 +60,9 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 	}
 	w.auditors = cfg.Auditors
 	w.core = newCore(cfg, func(j job) {
+		if w.jobs != nil {
+			w.jobs(j)
+		}
 		count := 1
 		switch {
 		case j.render != nil:
@@ -239,6 +243,7 @@ type member struct {
 	busy     map[uint8]timeline.Instant
 	goodbye  wire.Goodbye
 	answered func(wire.Result)
+	lent     func(frames int)
 }
 
 // join adds a member with so many threads.
@@ -284,6 +289,9 @@ func (m *member) Lend(lease wire.Lease) {
 		m.w.t.Fatal(err)
 	}
 	m.leases++
+	if m.lent != nil {
+		m.lent(int(lease.Count))
+	}
 	spent := time.Duration(lease.Count) * m.perFrame
 	begin := max(m.w.now.Add(m.rtt/2), m.busy[lease.Thread])
 	m.busy[lease.Thread] = begin.Add(spent)
