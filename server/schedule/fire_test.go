@@ -182,7 +182,7 @@ func (g *gunner) lend() {
 		want, found := g.search()
 		before := make(map[Thread]int)
 		for th := range g.threads() {
-			before[th.id] = th.window()
+			before[th.id] = th.window(th.chunk(g.share(g.sky.size)))
 		}
 		l, ok := g.next() // which fails the test when one of the frames is lent already
 		if got := (Lease{Thread: l.Thread, First: l.First, Count: l.Count, Probation: l.Probation}); ok != found || got != want {
@@ -213,7 +213,7 @@ func (g *gunner) search() (Lease, bool) {
 	l, ok := g.searchAmong(g.newcomers, true, g.sky.beside)
 	room := false
 	for _, th := range g.trusted {
-		room = room || g.now >= th.restUntil && len(th.queue) < th.window()
+		room = room || g.now >= th.restUntil && len(th.queue) < th.window(th.chunk(g.share(g.sky.size)))
 	}
 	for _, idle := range []bool{true, false} {
 		if !ok {
@@ -236,7 +236,7 @@ func (g *gunner) searchAmong(threads []*thread, idle bool, most int) (Lease, boo
 	for _, th := range threads {
 		stranger := *th
 		stranger.refresh(g.now)
-		if g.now < th.restUntil || len(th.queue) >= th.window() || idle != (len(th.queue) == 0) {
+		if g.now < th.restUntil || len(th.queue) >= th.window(th.chunk(g.share(g.sky.size))) || idle != (len(th.queue) == 0) {
 			continue
 		}
 		limit := stranger.chunk(share)

@@ -59,9 +59,10 @@ func (s *search) among(threads line, kind occupation, most int) (Lease, bool) {
 	if most < 1 {
 		return Lease{}, false
 	}
-	share := max(minChunk, min(s.share(s.work.Size()), most))
+	fair := s.share(s.work.Size())
+	share := max(minChunk, min(fair, most))
 	for i, t := range threads {
-		if !t.ready(s.now) || occupation(len(t.queue) > 0) != kind || len(t.queue) >= t.window() {
+		if !t.ready(s.now) || occupation(len(t.queue) > 0) != kind || len(t.queue) >= t.window(t.chunk(fair)) {
 			continue
 		}
 		s.room = true

@@ -21,6 +21,9 @@ const (
 	// overlap is how many chunks each thread of the fleet should find in a ring.
 	overlap = 2
 
+	// maxQueued is how many leases may wait for a thread behind the one that it runs.
+	maxQueued = 8
+
 	// minLease and maxLease bound how long a lease lasts; unprovenLease is how long it does for a thread that is not
 	// proven.
 	minLease      = 100 * time.Millisecond

@@ -41,13 +41,14 @@ func (t *thread) owes() bool {
 	return slices.ContainsFunc(t.owed, func(l *loan) bool { return !l.stopped })
 }
 
-// window is how many leases the thread may hold: one that it runs and as many as cover the way of the next, but just
-// one before its first answer and while it owes one.
-func (t *thread) window() int {
+// window is how many leases the thread may hold where it gets chunks of so many frames: one that it runs and as many as
+// cover the way of the next, but just one before its first answer and while it owes one.
+func (t *thread) window(chunk int) int {
 	if !t.proven() || t.owes() {
 		return 1
 	}
-	return 1 + max(1, int((t.overhead+target-1)/target))
+	work := time.Duration(chunk) * t.perFrame
+	return 1 + max(1, min(int((t.overhead+work-1)/work), maxQueued))
 }
 
 // chunk is how many frames to lend at once: what takes the thread a quarter of a second, and no more than its share.
@@ -59,14 +60,15 @@ func (t *thread) chunk(share int) int {
 }
 
 // patience is how long a lease of count frames lasts: RFC 6298's retransmission timeout, where what is smoothed is the
-// time beyond the work itself. What was measured of a thread that misses is not true any more; like a newcomer it gets
-// little to do and much time, and so has an answer to give before others have given it.
+// time beyond the work itself, and which doubles with each miss. From the third one on, what was measured of the thread
+// is not true any more; like a newcomer it gets little to do and much time, and so has an answer to give before others
+// have given it.
 func (t *thread) patience(count int) time.Duration {
-	if !t.proven() {
+	if t.perFrame == 0 || t.misses > toleratedMisses {
 		return unprovenLease
 	}
 	work := time.Duration(count) * t.perFrame
-	return max(minLease, min(max(work+t.overhead+4*t.variance, 2*work), maxLease))
+	return min(max(minLease, work+t.overhead+4*t.variance, 2*work)<<t.misses, maxLease)
 }
 
 // delivery is when count more frames will be back, on the careful side.

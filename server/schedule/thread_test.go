@@ -128,9 +128,15 @@ func TestLeaseLength(t *testing.T) {
 			if got := th.patience(c.count); got != c.want {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
-			th.misses = 1
+			for misses, times := range []time.Duration{1, 2, 4} {
+				th.misses = misses
+				if got := th.patience(c.count); got != min(times*c.want, maxLease) {
+					t.Errorf("after %d misses: got %v, want %v", misses, got, min(times*c.want, maxLease))
+				}
+			}
+			th.misses = 3
 			if got := th.patience(4); got != 2*time.Second {
-				t.Errorf("after a miss: got %v, want a newcomer's 2s", got)
+				t.Errorf("after three misses: got %v, want a newcomer's 2s", got)
 			}
 		})
 	}
@@ -140,17 +146,17 @@ func TestWindowCoversTheWay(t *testing.T) {
 	for _, c := range []struct {
 		overhead time.Duration
 		want     int
-	}{{0, 2}, {1 * ms, 2}, {250 * ms, 2}, {251 * ms, 3}, {900 * ms, 5}} {
+	}{{0, 2}, {1 * ms, 2}, {100 * ms, 2}, {101 * ms, 3}, {350 * ms, 5}, {800 * ms, 9}, {time.Minute, 9}} {
 		th := &thread{perFrame: ms, overhead: c.overhead}
-		if got := th.window(); got != c.want {
+		if got := th.window(100); got != c.want {
 			t.Errorf("overhead %v: %d leases, want %d", c.overhead, got, c.want)
 		}
 		th.misses = 1
-		if got := th.window(); got != 1 {
+		if got := th.window(100); got != 1 {
 			t.Errorf("overhead %v after a miss: %d leases, want 1", c.overhead, got)
 		}
 		th.misses, th.owed = 0, []*loan{{}}
-		if got := th.window(); got != 1 {
+		if got := th.window(100); got != 1 {
 			t.Errorf("overhead %v while an answer is owed: %d leases, want 1", c.overhead, got)
 		}
 	}
