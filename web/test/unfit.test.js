@@ -118,7 +118,7 @@ test('frames that differ are logged once, and told each time', async () => {
     t.verifiers[0].hear({ type: 'checked', job: 1, took: 0, mismatch: { frame, cells: 3, aired: 'abcd', rendered: 'ef01' } });
   }
   assert.equal(warnings().length, 1);
-  assert.match(warnings()[0], /frame 600 .*3 cells.*abcd.*ef01/);
+  assert.match(warnings()[0], /frame 600 .*differ: 3.*abcd.*ef01/);
   assert.deepEqual(t.of('verified').map(({ checked, equal, mismatch }) => [checked, equal, mismatch.frame]), [[1, 0, 600], [2, 0, 601]]);
   assert.ok(t.socket.sent.every(({ kind }) => kind === 'hello' || kind === 'probe'), 'nobody else is told');
 });

@@ -173,7 +173,7 @@ export class Stream {
   #verified(checked, equal, mismatch) {
     if (mismatch && ++this.#mismatches === 1) {
       const { frame, cells, aired, rendered } = mismatch;
-      console.warn(`donut: frame ${frame} is not what the module renders: ${cells} cells differ, got ${aired}, want ${rendered}`);
+      console.warn(`donut: frame ${frame} is not what the module renders, cells that differ: ${cells}, got ${aired}, want ${rendered}`);
     }
     this.#env.post({ type: 'verified', checked, equal, mismatch });
   }
