@@ -140,6 +140,7 @@ test('a check that is given up counts neither way, and the next one goes on', ()
   v.broadcast();
   v.worker.hear({ type: 'spoilt', job: 1, why: 'Trap: verify' });
   v.broadcast();
+  assert.equal(v.checks.length, 2);
   v.answer();
   assert.deepEqual(v.failures, ['Trap: verify']);
   assert.deepEqual(v.verified, [[1, 1, null]]);
