@@ -2,12 +2,16 @@
 GO ?= go
 SERVER := bin/donut-server
 
-.PHONY: build run test verify bench clean
+# How many frames, and of what detail, every engine is to render.
+FRAMES ?= 1000000
+DETAIL ?= 1
+
+.PHONY: build run test verify engines bench clean
 
 build: web/dist/donut.wasm
 	@mkdir -p bin
 	$(GO) build -trimpath -o $(SERVER) ./server
-	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm
+	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm ./tools/trials
 
 web/dist/donut.wasm: go.mod $(shell find wasm tools/wasmbuild -name '*.go' ! -name '*_test.go')
 	$(GO) run ./tools/wasmbuild -o $@
@@ -20,6 +24,9 @@ test: build
 
 verify: build
 	bin/framecheck -first 0 -count 600 -digest
+
+engines: build
+	GO=$(GO) tools/engines.sh $(FRAMES) $(DETAIL)
 
 bench: build
 	bin/bench

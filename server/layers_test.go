@@ -34,9 +34,10 @@ tools/leakcheck:         -
 tools/progress:          -
 tools/wasmbuild/build:   -
 tools/wasmbuild:         tools/wasmbuild/build
-tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/progress github.com/coder/websocket
-tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/progress
-tools/trials:            server/verify tools/progress
+tools/jsengine:          web github.com/coder/websocket
+tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/progress tools/jsengine github.com/coder/websocket
+tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/progress tools/jsengine
+tools/trials:            wasm/wire server/ring server/trust server/verify tools/progress
 tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/progress github.com/coder/websocket
 `
 

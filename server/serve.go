@@ -27,9 +27,6 @@ const (
 	// headerTimeout is how long a request's header may take, idleTimeout how long a connection may wait for the next.
 	headerTimeout = 5 * time.Second
 	idleTimeout   = time.Minute
-	// sendBuffer is how many bytes the kernel is asked to hold for a connection at most. Left to itself it hides minutes
-	// of the stream from us.
-	sendBuffer = 32 << 10
 	// comeBack is how long tabs wait before they look for a server that went away.
 	comeBack = time.Second
 )
@@ -134,12 +131,6 @@ func (l listeners) Close() {
 
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			if tcp, ok := c.(*net.TCPConn); ok {
-				tcp.SetWriteBuffer(sendBuffer) // a hint: where it is not taken, the connection works as well
-			}
-			return ctx
-		},
 		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# All tests: what `make test` runs. Go alone carries the first part. The rest needs node, Chromium and Firefox, and is
-# left out, loudly, where they are missing; with REQUIRE_BROWSERS=1 that is a failure.
+# All tests: what `make test` runs, on what `make build` built. Go alone carries the first part. The rest needs node,
+# Chromium, Firefox, JavaScriptCore's shell and qemu, and is left out, loudly, where they are missing; with
+# REQUIRE_BROWSERS=1 that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
@@ -43,6 +44,15 @@ if grep -qw fma /proc/cpuinfo 2>/dev/null && [ "$("$go" env GOARCH)" = amd64 ]; 
 else
   echo "not an amd64 machine that fuses: skipped"
 fi
+
+step "the same frames in every engine"
+while IFS= read -r engine; do
+  leave_out "$engine"
+done < <(tools/engines.sh missing)
+ledger=$(mktemp)
+trap 'rm -f "$ledger"' EXIT
+LEDGER=$ledger tools/engines.sh 300
+LEDGER=$ledger tools/engines.sh 4 8
 
 if have node && have npm; then
   step "types and units of the page"

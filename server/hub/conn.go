@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -20,9 +21,12 @@ type conn struct {
 	// Set once.
 	hub    *Hub
 	socket *websocket.Conn
+	tcp    net.Conn // below socket
 	number uint32
 	addr   netip.Addr
 	worker bool // offers threads; set before anybody else knows of the connection
+
+	seated bool // admitted; guarded by the hub's mu
 
 	mu      sync.Mutex
 	queue   []item
@@ -34,6 +38,7 @@ type conn struct {
 	behind  time.Time // since when the viewer gets nothing because it is behind; zero while it is not
 	writing bool      // a goroutine writes
 	leaving bool      // nothing is queued any more
+	loans   loans
 
 	writers sync.WaitGroup // the goroutine that writes, where there is one
 }
@@ -61,13 +66,39 @@ func (c *conn) Welcome(threads int) {
 	}.Append(nil))
 }
 
+// Lend implements orchestrator.Peer.
+func (c *conn) Lend(m wire.Lease) {
+	c.mu.Lock()
+	c.loans.add(m)
+	c.mu.Unlock()
+	c.send(m.Append(nil))
+}
+
+// answered notes that the connection has answered a lease.
+func (c *conn) answered(lease uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loans.answered(lease)
+}
+
+// limit returns the length in bytes of the longest message that the connection may send now.
+func (c *conn) limit() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.loans.limit()
+}
+
 // Send implements orchestrator.Peer.
 func (c *conn) Send(message []byte) { c.send(message) }
 
 func (c *conn) send(message []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue)-c.waiting >= maxControl {
+	most := maxReplies
+	if c.worker {
+		most = maxControl
+	}
+	if len(c.queue)-c.waiting >= most {
 		c.dismiss(wire.Goodbye{Reason: wire.ReasonSlow})
 		return
 	}
@@ -218,6 +249,8 @@ func (c *conn) write() {
 			return
 		}
 		if i.goodbye != 0 {
+			// What the other side announced and never sends would keep Close waiting.
+			c.tcp.SetDeadline(time.Now().Add(farewell))
 			c.socket.Close(statusOf(i.goodbye), i.goodbye.String())
 			return
 		}

@@ -39,9 +39,13 @@ const (
 	maxPending = 4 * time.Second
 	// stopped is how far behind the playhead a stream ends that has stopped. It starts anew with a key.
 	stopped = 10 * time.Second
+	// farewell is how long the closing handshake may take.
+	farewell = 5 * time.Second
 	// comeBack is how long a connection that is refused should wait before it tries again.
 	comeBack = 10 * time.Second
-	// maxControl is how many other messages may wait.
+	// maxReplies is how many other messages may wait for a viewer, and maxControl how many for a worker, who is sent
+	// leases.
+	maxReplies = 32
 	maxControl = 256
 )
 
@@ -75,7 +79,8 @@ type Hub struct {
 	stats   Stats
 
 	mu       sync.Mutex
-	conns    map[*conn]struct{} // all that were accepted
+	conns    map[*conn]struct{} // all whose sockets are open
+	seated   int                // those of them that were admitted
 	welcomed map[*conn]struct{} // those of them that the stream goes to
 	backlog  []aired            // from the key group on screen on
 	draining bool
@@ -162,9 +167,11 @@ func (h *Hub) admit(c *conn) (refused wire.Reason) {
 	switch {
 	case h.draining:
 		return wire.ReasonDraining
-	case len(h.conns) > h.cfg.MaxClients:
+	case h.seated >= h.cfg.MaxClients:
 		return wire.ReasonFull
 	}
+	h.seated++
+	c.seated = true
 	return 0
 }
 
@@ -191,10 +198,13 @@ func (h *Hub) acknowledge(c *conn, ack uint64) error {
 	return err
 }
 
-// forget drops a connection that has ended.
+// forget drops a connection whose socket is closed.
 func (h *Hub) forget(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if c.seated {
+		h.seated--
+	}
 	delete(h.conns, c)
 	delete(h.welcomed, c)
 }
@@ -218,10 +228,10 @@ func (h *Hub) Close(ctx context.Context, retry time.Duration) {
 	case <-ended:
 	case <-ctx.Done():
 	}
-	h.end() // ends what is read and written, and then the closing handshakes
+	h.end() // ends what is read and written
 	h.mu.Lock()
 	for c := range h.conns {
-		c.socket.CloseNow()
+		c.tcp.Close() // ends the closing handshakes, for which CloseNow would wait
 	}
 	h.mu.Unlock()
 	<-ended

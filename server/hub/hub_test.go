@@ -56,10 +56,24 @@ func (d *desk) Result(_ uint32, m wire.Result) {
 	d.results = append(d.results, m)
 }
 
+// peer returns a connection by its number.
+func (d *desk) peer(number uint32) orchestrator.Peer {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.peers[number]
+}
+
+// took returns how many results came.
+func (d *desk) took() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.results)
+}
+
 var testDigest = wire.Digest{1, 2, 3}
 
 // setUp serves a hub with a desk on loopback. Its clock stands at frame 600 and moves only with the test's.
-func setUp(t *testing.T, change func(*Config)) (*Hub, *desk, *machine, string) {
+func setUp(t testing.TB, change func(*Config)) (*Hub, *desk, *machine, string) {
 	t.Helper()
 	m := &machine{}
 	epoch := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -141,67 +155,6 @@ func air(h *Hub, number, first uint64, key bool) {
 	h.Broadcast([]byte{byte(number)}, codec.Header{Key: key, Number: number, First: first, Count: 60})
 }
 
-func TestRefusals(t *testing.T) {
-	outdated := hello(1)
-	outdated[1]++
-	otherModule := wire.Hello{Threads: 1, Codec: codec.Version, Digest: wire.Digest{9}}.Append(nil)
-	otherCodec := wire.Hello{Threads: 1, Codec: codec.Version + 1, Digest: testDigest}.Append(nil)
-	for name, test := range map[string]struct {
-		messages [][]byte
-		want     wire.Reason
-		status   websocket.StatusCode
-	}{
-		"another wire version":       {[][]byte{outdated}, wire.ReasonOutdated, websocket.StatusPolicyViolation},
-		"another module":             {[][]byte{otherModule}, wire.ReasonOutdated, websocket.StatusPolicyViolation},
-		"another codec":              {[][]byte{otherCodec}, wire.ReasonOutdated, websocket.StatusPolicyViolation},
-		"no hello":                   {[][]byte{wire.Probe{}.Append(nil)}, wire.ReasonMalformed, websocket.StatusProtocolError},
-		"an empty message":           {[][]byte{{}}, wire.ReasonMalformed, websocket.StatusProtocolError},
-		"a truncated hello":          {[][]byte{hello(1)[:20]}, wire.ReasonMalformed, websocket.StatusProtocolError},
-		"a second hello":             {[][]byte{hello(1), hello(1)}, wire.ReasonMalformed, websocket.StatusProtocolError},
-		"a truncated probe":          {[][]byte{hello(0), {byte(wire.KindProbe), 1}}, wire.ReasonMalformed, websocket.StatusProtocolError},
-		"a result of a viewer":       {[][]byte{hello(0), {byte(wire.KindResult)}}, wire.ReasonMalformed, websocket.StatusProtocolError},
-		"a server's message":         {[][]byte{hello(1), wire.Revoke{}.Append(nil)}, wire.ReasonMalformed, websocket.StatusProtocolError},
-		"an oversized message":       {[][]byte{hello(0), make([]byte, 100)}, 0, websocket.StatusMessageTooBig},
-		"an oversized first message": {[][]byte{make([]byte, wire.MaxHello+1)}, 0, websocket.StatusMessageTooBig},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h, _, _, url := setUp(t, nil)
-			bystander := dial(t, url, hello(0))
-			if _, err := receive(t, bystander); err != nil {
-				t.Fatal(err)
-			}
-			socket := dial(t, url, nil)
-			for _, m := range test.messages {
-				send(t, socket, m)
-			}
-			var got wire.Reason
-			for {
-				message, err := receive(t, socket)
-				if err != nil {
-					if status := websocket.CloseStatus(err); status != test.status {
-						t.Errorf("closed with %v (%v), want %v", status, err, test.status)
-					}
-					break
-				}
-				if goodbye, err := wire.ParseGoodbye(message); err == nil {
-					got = goodbye.Reason
-				}
-			}
-			if got != test.want {
-				t.Errorf("told %v, want %v", got, test.want)
-			}
-			if test.want != 0 && h.Stats().Closed(test.want) != 1 {
-				t.Errorf("%d connections are counted as %v, want 1", h.Stats().Closed(test.want), test.want)
-			}
-			// Nobody else notices.
-			air(h, 1, 600, true)
-			if message, err := receive(t, bystander); err != nil || !bytes.Equal(message, []byte{1}) {
-				t.Errorf("the bystander gets %v, %v", message, err)
-			}
-		})
-	}
-}
-
 func TestWelcomeAndBacklog(t *testing.T) {
 	h, _, m, url := setUp(t, nil)
 	for i, key := range []bool{true, false, false, false, true, false, false, false} {
@@ -254,6 +207,7 @@ func TestWelcomeAndBacklog(t *testing.T) {
 func TestResultsReachTheFleet(t *testing.T) {
 	_, d, _, url := setUp(t, nil)
 	socket := dial(t, url, hello(1))
+	d.peer(<-d.joined).Lend(wire.Lease{Lease: 5, Detail: 1, First: 600, Count: 120})
 	want := wire.Result{Lease: 5, First: 600, Spent: 3, Frames: make([]byte, 120*wire.PackedSize)}
 	send(t, socket, want.Append(nil))
 	socket.Close(websocket.StatusNormalClosure, "")
@@ -393,15 +347,22 @@ func TestSlowViewerIsSentTheOpenGroupAgain(t *testing.T) {
 }
 
 func TestControlFloodEndsAConnection(t *testing.T) {
-	h, _, _, _ := setUp(t, nil)
-	c := stuck(h)
-	defer func() { delete(h.conns, c) }()
-	for range maxControl + 10 {
+	for worker, most := range map[bool]int{false: maxReplies, true: maxControl} {
+		h, _, _, _ := setUp(t, nil)
+		c := stuck(h)
+		c.worker = worker
+		defer func() { delete(h.conns, c) }()
+		for range most {
+			c.Send([]byte{1})
+		}
+		if len(c.queue) != most {
+			t.Errorf("worker %v: %d messages wait, want %d", worker, len(c.queue), most)
+		}
 		c.Send([]byte{1})
-	}
-	if len(c.queue) != 1 || c.queue[0].goodbye != wire.ReasonSlow || h.Stats().Closed(wire.ReasonSlow) != 1 {
-		t.Errorf("%d messages wait, %d connections counted as slow; want the goodbye alone, and 1", len(c.queue),
-			h.Stats().Closed(wire.ReasonSlow))
+		if len(c.queue) != 1 || c.queue[0].goodbye != wire.ReasonSlow || h.Stats().Closed(wire.ReasonSlow) != 1 {
+			t.Errorf("worker %v: %d messages wait, %d connections counted as slow; want the goodbye alone, and 1", worker,
+				len(c.queue), h.Stats().Closed(wire.ReasonSlow))
+		}
 	}
 }
 

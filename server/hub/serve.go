@@ -1,10 +1,8 @@
 package hub
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/netip"
 	"time"
@@ -18,7 +16,8 @@ import (
 // Handler returns the endpoint that tabs connect to, and whose connections join the fleet.
 func (h *Hub) Handler(fleet Fleet) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		tap := &tap{ResponseWriter: w}
+		socket, err := websocket.Accept(tap, r, &websocket.AcceptOptions{
 			CompressionMode: websocket.CompressionDisabled, // the stream is dense, and a compressor a viewer costs a megabyte
 			OriginPatterns:  h.cfg.Origins,
 		})
@@ -30,7 +29,8 @@ func (h *Hub) Handler(fleet Fleet) http.Handler {
 		if err != nil {
 			h.cfg.Log.Error("the peer's address is none", "addr", r.RemoteAddr, "err", err)
 		}
-		c := &conn{hub: h, socket: socket, number: h.nextNumber(), addr: peer.Addr().Unmap()}
+		socket.SetReadLimit(-1) // read has limits of its own, and says goodbye to who breaks them
+		c := &conn{hub: h, socket: socket, tcp: tap.conn, number: h.nextNumber(), addr: peer.Addr().Unmap()}
 		// The handler returns at once, so that net/http's buffers of the request go; the reader lives on.
 		h.running.Go(func() { c.serve(fleet) })
 	})
@@ -47,11 +47,10 @@ func (h *Hub) nextNumber() uint32 {
 
 // serve reads until the connection ends.
 func (c *conn) serve(fleet Fleet) {
+	defer c.hub.forget(c)
 	defer c.socket.CloseNow()
 	defer c.writers.Wait() // a goodbye is still to be read
-	refused := c.hub.admit(c)
-	defer c.hub.forget(c)
-	if refused != 0 {
+	if refused := c.hub.admit(c); refused != 0 {
 		c.Dismiss(wire.Goodbye{Reason: refused, Retry: uint32(comeBack / time.Millisecond)})
 		return
 	}
@@ -66,10 +65,6 @@ func (c *conn) serve(fleet Fleet) {
 	fleet.Join(c.number, c, c.addr, int(hello.Threads))
 	defer fleet.Leave(c.number)
 
-	c.socket.SetReadLimit(wire.MaxProbe)
-	if c.worker {
-		c.socket.SetReadLimit(wire.MaxResult)
-	}
 	for {
 		if err := c.receive(fleet); err != nil {
 			c.quit("message", err)
@@ -78,38 +73,11 @@ func (c *conn) serve(fleet Fleet) {
 	}
 }
 
-// errSilent is the error for a message that did not come, or not whole, in time.
-var errSilent = errors.New("hub: the connection is silent")
-
-// read returns the next message, which has to begin within the timeout and to arrive whole soon after.
-func (c *conn) read(timeout time.Duration) ([]byte, error) {
-	ctx, cancel := context.WithCancelCause(c.hub.life)
-	defer cancel(nil)
-	overdue := time.AfterFunc(timeout, func() { cancel(errSilent) })
-	defer overdue.Stop()
-	kind, r, err := c.socket.Reader(ctx)
-	if err == nil {
-		overdue.Reset(arrival)
-		var message []byte
-		if message, err = io.ReadAll(r); err == nil {
-			if kind != websocket.MessageBinary {
-				return nil, &wire.SyntaxError{Message: "message", Field: "type", Got: "text", Want: "binary"}
-			}
-			return message, nil
-		}
-	}
-	if context.Cause(ctx) == errSilent {
-		return nil, fmt.Errorf("%w: %w", errSilent, err)
-	}
-	return nil, err
-}
-
 // errOutdated is the error for a tab that runs something else than the server.
 var errOutdated = errors.New("hub: the tab is outdated")
 
 func (c *conn) hello() (wire.Hello, error) {
-	c.socket.SetReadLimit(wire.MaxHello)
-	message, err := c.read(helloTimeout)
+	message, err := c.read(helloTimeout, func() int { return wire.MaxHello })
 	if err != nil {
 		return wire.Hello{}, err
 	}
@@ -128,12 +96,17 @@ func (c *conn) hello() (wire.Hello, error) {
 	return hello, nil
 }
 
-// receive reads one message and does what it asks for.
+// receive reads a message and takes it.
 func (c *conn) receive(fleet Fleet) error {
-	message, err := c.read(silence)
+	message, err := c.read(silence, c.limit)
 	if err != nil {
 		return err
 	}
+	return c.take(message, fleet)
+}
+
+// take does what a message asks for. Its error is a *wire.SyntaxError.
+func (c *conn) take(message []byte, fleet Fleet) error {
 	switch kind := wire.KindOf(message); {
 	case kind == wire.KindProbe:
 		received, _ := c.hub.cfg.Clock.Now()
@@ -154,6 +127,7 @@ func (c *conn) receive(fleet Fleet) error {
 		if err != nil {
 			return err
 		}
+		c.answered(result.Lease)
 		fleet.Result(c.number, result)
 		return nil
 	default:
@@ -167,9 +141,9 @@ func (c *conn) quit(step string, err error) {
 	switch {
 	case errors.Is(err, errOutdated):
 		c.Dismiss(wire.Goodbye{Reason: wire.ReasonOutdated})
-	case errors.As(err, &syntax), errors.Is(err, websocket.ErrMessageTooBig):
+	case errors.As(err, &syntax), errors.Is(err, errFraming):
 		c.Dismiss(wire.Goodbye{Reason: wire.ReasonMalformed, Retry: uint32(comeBack / time.Millisecond)})
-	case errors.Is(err, errSilent):
+	case errors.Is(err, errSilent), errors.Is(err, errTruncated):
 		c.abandon(wire.ReasonSilent)
 	default:
 		c.hub.cfg.Log.Debug("connection ended", "conn", c.number, "step", step, "err", err)

@@ -1,11 +1,7 @@
 package hub
 
 import (
-	"bufio"
 	"bytes"
-	"net"
-	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -106,63 +102,4 @@ func TestViewerWhoAcknowledgesNothingIsClosed(t *testing.T) {
 	if got := h.Stats().Closed(wire.ReasonSlow); got != 1 {
 		t.Errorf("%d connections are counted as slow, want 1", got)
 	}
-}
-
-func TestAcknowledgingWhatWasNeverSentIsMalformed(t *testing.T) {
-	h, _, _, url := setUp(t, nil)
-	socket := dial(t, url, hello(0))
-	send(t, socket, wire.Probe{Ack: 1}.Append(nil))
-	for {
-		message, err := receive(t, socket)
-		if err != nil {
-			break
-		}
-		if goodbye, err := wire.ParseGoodbye(message); err == nil && goodbye.Reason != wire.ReasonMalformed {
-			t.Errorf("told %v, want malformed", goodbye.Reason)
-		}
-	}
-	if got := h.Stats().Closed(wire.ReasonMalformed); got != 1 {
-		t.Errorf("%d connections are counted as malformed, want 1", got)
-	}
-}
-
-// TestMessageThatDoesNotArriveWhole begins a hello and never ends it.
-func TestMessageThatDoesNotArriveWhole(t *testing.T) {
-	h, _, _, url := setUp(t, nil)
-	socket, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
-	request, err := http.NewRequest(http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range map[string]string{
-		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-		"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-	} {
-		request.Header.Set(name, value)
-	}
-	if err := request.Write(socket); err != nil {
-		t.Fatal(err)
-	}
-	reader := bufio.NewReader(socket)
-	response, err := http.ReadResponse(reader, request)
-	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("the upgrade is answered by %v, %v", response, err)
-	}
-	// A final binary frame of 37 masked bytes, of which 3 arrive.
-	if _, err := socket.Write([]byte{0x82, 0x80 | wire.MaxHello, 0, 0, 0, 0, 1, 2, 3}); err != nil {
-		t.Fatal(err)
-	}
-	began := time.Now()
-	socket.SetReadDeadline(began.Add(helloTimeout + 3*time.Second))
-	for err == nil {
-		_, err = reader.ReadByte()
-	}
-	if took := time.Since(began); took < arrival || took > helloTimeout {
-		t.Errorf("closed after %v (%v), want %v", took, err, arrival)
-	}
-	await(t, func() bool { return h.Stats().Closed(wire.ReasonSilent) == 1 })
 }

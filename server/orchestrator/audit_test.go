@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -141,7 +142,7 @@ func TestFrameThatAiredOnTrustIsHeldAgainstALateCopy(t *testing.T) {
 	forged[0] ^= 1
 	w.core.peers[liar.number].answered = true
 	w.core.ring.Purge(late.number, kept.Lease)
-	w.core.ring.Release(kept.First, kept.Count())
+	w.core.ring.Release(kept.First, kept.Count(), kept.Lease)
 	if n, _, _ := w.core.ring.Fill(ring.Result{
 		Owner: liar.number, Lease: 1 << 40, First: kept.First, Packed: forged, Must: make([]bool, kept.Count()), Sample: -1,
 	}); n != kept.Count() {
@@ -224,4 +225,187 @@ func TestHonestNewcomersAreTrustedBesideOthers(t *testing.T) {
 		t.Errorf("after 15 s a newcomer has %d passes, and %d of 4 threads are trusted",
 			w.core.peers[newcomer.number].passes, w.core.fleet.Trusted())
 	}
+}
+
+// TestServersOwnFrameIsAnAuditOfTheCopyThatCameMeanwhile has a result arrive while the server renders the same frame.
+func TestServersOwnFrameIsAnAuditOfTheCopyThatCameMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		forge   byte
+		broken  bool // the verifier fails for a while, just then
+		evicted bool
+		passes  uint64
+	}{
+		"the same":                 {0, false, false, 1},
+		"another":                  {1, false, true, 0},
+		"another, and no verifier": {1, true, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.renderTime = 5 * time.Millisecond
+			w.join(0, nil) // for whom the server starts to render
+			sender := w.join(1, func(m *member) { m.frozen, m.addr = true, netip.MustParseAddr("198.51.100.7") })
+			w.core.peers[sender.number].answered = true
+			n := w.core.ring.Cursor()
+			if _, underway := w.core.rescuing[n]; !underway {
+				t.Fatalf("the server is not rendering frame %d", n)
+			}
+			packed := truth(n)
+			packed[3] ^= c.forge
+			// The auditors are busy rendering, so nobody looks at it before.
+			if kept, _, _ := w.core.ring.Fill(ring.Result{
+				Owner: sender.number, Lease: 1 << 40, First: n, Packed: packed, Must: []bool{true}, Sample: -1,
+			}); kept != 1 {
+				t.Fatal("the copy is not taken")
+			}
+			for _, underway := w.core.rescuing[n]; underway; _, underway = w.core.rescuing[n] {
+				w.run(time.Millisecond)
+			}
+			if w.broken = c.broken; c.broken {
+				w.run(2 * time.Second)
+				w.broken = false
+			}
+			w.run(time.Second)
+			if got := sender.goodbye.Reason == wire.ReasonEvicted; got != c.evicted {
+				t.Errorf("the sender is evicted: %v, want %v", got, c.evicted)
+			}
+			if p, ok := w.core.peers[sender.number]; ok != !c.evicted || ok && p.passes != c.passes {
+				t.Errorf("the sender is there: %v, and has %+v, want %d passes", ok, p, c.passes)
+			}
+		})
+	}
+}
+
+// TestSuspectsAreBounded has far more disputes than can be looked into while the verifier fails.
+func TestSuspectsAreBounded(t *testing.T) {
+	w := newWorld(t, nil)
+	w.join(1, nil)
+	w.run(20 * time.Second)
+	w.broken = true
+	for range 10 * maxSuspects {
+		here, ok := w.core.ring.Copy(w.core.ring.Cursor())
+		if !ok {
+			t.Fatal("no frame is there")
+		}
+		w.core.accuse(w.core.ring.Cursor(), here)
+	}
+	if got := len(w.core.suspects); got != maxSuspects {
+		t.Errorf("%d suspects wait, want %d", got, maxSuspects)
+	}
+	w.broken = false
+	w.run(time.Second)
+	if len(w.core.suspects) != 0 || w.core.counts.Evictions != 0 {
+		t.Errorf("%d suspects are left, and %d evicted who were right", len(w.core.suspects), w.core.counts.Evictions)
+	}
+}
+
+func TestNewcomerIsTrustedAfterSixtyPasses(t *testing.T) {
+	w := newWorld(t, nil)
+	m := w.join(1, nil)
+	for w.core.fleet.Trusted() == 0 {
+		if got := w.core.peers[m.number].passes; got >= trust.NewcomerPasses {
+			t.Fatalf("a newcomer has %d passes", got)
+		}
+		w.run(time.Millisecond)
+	}
+	if got := w.core.peers[m.number].passes; got < trust.NewcomerPasses {
+		t.Errorf("trusted after %d passes, want %d", got, trust.NewcomerPasses)
+	}
+}
+
+// TestNewcomersAreLentWhatCanBeAudited has newcomers who answer nothing, and audits whose cost is not known before some
+// were made.
+func TestNewcomersAreLentWhatCanBeAudited(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Auditors = 1 })
+	w.renderTime = 20 * time.Millisecond // forty times what is expected
+	w.sampling = true
+	first := w.join(1, nil)
+	w.run(10 * time.Second)
+	w.leave(first)
+	w.run(10 * time.Second)
+	lent := 0
+	for range 200 {
+		w.join(1, func(m *member) { m.frozen, m.lent = true, func(frames int) { lent += frames } })
+	}
+	w.run(2 * time.Second)
+	// Half of the auditor's time is 25 frames a second, and as much was saved up.
+	if lent < 50 || lent > 100 {
+		t.Errorf("newcomers are lent %d frames in 2 s, want about 75", lent)
+	}
+}
+
+// TestOneFrameOfAResultIsAuditedFirst looks at which one.
+func TestOneFrameOfAResultIsAuditedFirst(t *testing.T) {
+	w := newWorld(t, nil)
+	m := w.join(1, nil)
+	w.run(20 * time.Second)
+	var result wire.Result
+	m.answered = func(r wire.Result) { result = r }
+	places := make(map[uint64]int)
+	w.jobs = func(j job) {
+		if result.Frames == nil {
+			return
+		}
+		if j.audit == nil || j.audit.span.Lease != result.Lease || j.audit.span.Count != 1 {
+			t.Errorf("the first job after a result is %+v, want the audit of one frame of it", j)
+		}
+		places[(j.audit.span.First-result.First)*4/uint64(result.Count())]++
+		result.Frames = nil
+	}
+	w.run(4 * time.Minute)
+	for quarter := range uint64(4) {
+		if places[quarter] < 10 {
+			t.Errorf("the sample is %d times in quarter %d of the result, want it anywhere: %v", places[quarter], quarter+1, places)
+		}
+	}
+}
+
+func TestFrozenTabsChunksAreElsewhereWithinASecond(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 3 {
+		w.join(1, nil)
+	}
+	w.run(20 * time.Second)
+	var frozen *member
+	for frozen == nil {
+		w.run(time.Millisecond)
+		for _, n := range w.lentTo(0) {
+			frozen = w.core.peers[w.owner(n)].conn.(*member)
+		}
+	}
+	frozen.frozen = true
+	held := w.lentTo(frozen.number)
+	w.run(time.Second)
+	for _, n := range held {
+		if slices.Contains(w.lentTo(frozen.number), n) {
+			t.Errorf("frame %d is still lent to the frozen tab alone after a second", n)
+		}
+	}
+	w.run(20 * time.Second)
+	w.noStall()
+}
+
+// lentTo returns the frames that are lent to a connection, or to any for 0.
+func (w *world) lentTo(number uint32) (frames []uint64) {
+	picture := w.core.ring.Picture(nil)
+	n := picture.First
+	for _, run := range picture.Runs {
+		for range run.Count {
+			if run.State == wire.RingLeased && (number == 0 || run.Owner == number) {
+				frames = append(frames, n)
+			}
+			n++
+		}
+	}
+	return frames
+}
+
+func (w *world) owner(n uint64) uint32 {
+	picture := w.core.ring.Picture(nil)
+	at := picture.First
+	for _, run := range picture.Runs {
+		if at += uint64(run.Count); n < at {
+			return run.Owner
+		}
+	}
+	return 0
 }

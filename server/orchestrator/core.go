@@ -31,6 +31,7 @@ type core struct {
 	ring     *ring.Ring
 	fleet    *schedule.Scheduler
 	sweptAt  timeline.Instant // when leases were last looked through for those that ran out
+	hedgedAt timeline.Instant // and for those that are late
 
 	// Whom to believe.
 	policy    trust.Policy
@@ -178,7 +179,7 @@ func (c *core) result(now timeline.Instant, number uint32, m wire.Result) {
 	if differs {
 		c.dispute(number, m, disputed)
 	}
-	c.revoke(c.fleet.Delivered(m.First, m.Count()))
+	c.revoke(c.fleet.Delivered(now, m.First, m.Count()))
 }
 
 // sample draws what must be audited of a result. Its bytes are here: nothing that its sender does can depend on it.
@@ -245,7 +246,7 @@ func (c *core) culprit(number uint32) (netip.Addr, bool) {
 // release frees the frames of leases that ended without an answer.
 func (c *core) release(leases []schedule.Lease) {
 	for _, l := range leases {
-		c.ring.Release(l.First, l.Count)
+		c.ring.Release(l.First, l.Count, l.ID)
 	}
 }
 
@@ -269,7 +270,10 @@ func (c *core) tick(now timeline.Instant) {
 	}
 	if now.Sub(c.sweptAt) >= tickPeriod {
 		c.sweptAt = now
-		c.release(c.fleet.Expire(now))
+		missed, withdrawn := c.fleet.Expire(now)
+		c.release(missed)
+		c.release(withdrawn)
+		c.revoke(withdrawn)
 	}
 	c.airDue(now)
 	if lost := c.ring.Advance(now.Frame()); lost > 0 {
@@ -280,28 +284,49 @@ func (c *core) tick(now timeline.Instant) {
 	c.lend(now)
 }
 
-// lend lends everything that there is to lend and somebody to lend it to.
+// lend lends everything that there is to lend and somebody to lend it to, and once more what is late.
 func (c *core) lend(now timeline.Instant) {
 	for {
-		beside, alone := c.probation.Frames(now, c.cost)
-		l, ok := c.fleet.Next(now, work{c.ring, c.plan, beside, alone})
+		l, ok := c.fleet.Next(now, c.work(now))
+		if !ok {
+			break
+		}
+		c.send(now, l)
+	}
+	if c.hedgedAt == c.sweptAt {
+		return // leases grow old no faster
+	}
+	c.hedgedAt = c.sweptAt
+	for {
+		l, ok := c.fleet.Hedge(now, c.work(now))
 		if !ok {
 			return
 		}
-		c.ring.Lease(l.First, l.Count, l.Thread.Conn)
-		p := c.peers[l.Thread.Conn]
-		if !c.book.MayRender(now, p.addr) { // another connection from the same address was struck
-			c.dismiss(now, l.Thread.Conn, wire.ReasonEvicted)
-			continue
-		}
-		if l.Probation {
-			c.probation.Lend(now, l.Count, c.cost)
-		}
-		p.conn.Send(wire.Lease{
-			Lease: l.ID, Thread: l.Thread.Index, Detail: uint8(c.detail), First: l.First, Count: uint16(l.Count),
-			Within: uint32(l.Within / time.Millisecond),
-		}.Append(nil))
+		c.counts.Hedged += uint64(l.Count)
+		c.send(now, l)
 	}
+}
+
+// send sends a lease to its thread.
+func (c *core) send(now timeline.Instant, l schedule.Lease) {
+	c.ring.Lease(l.First, l.Count, l.Thread.Conn, l.ID)
+	p := c.peers[l.Thread.Conn]
+	if !c.book.MayRender(now, p.addr) { // another connection from the same address was struck
+		c.dismiss(now, l.Thread.Conn, wire.ReasonEvicted)
+		return
+	}
+	if l.Probation {
+		c.probation.Lend(now, l.Count, c.cost)
+	}
+	p.conn.Lend(wire.Lease{
+		Lease: l.ID, Thread: l.Thread.Index, Detail: uint8(c.detail), First: l.First, Count: uint16(l.Count),
+		Within: uint32(l.Within / time.Millisecond),
+	})
+}
+
+func (c *core) work(now timeline.Instant) work {
+	beside, alone := c.probation.Frames(now, c.cost)
+	return work{c.ring, c.plan, beside, alone}
 }
 
 // work shows the ring to the scheduler.

@@ -173,7 +173,7 @@ func (c *core) rescued(now timeline.Instant, j *render, packed []byte, err error
 			c.accuse(n, here)
 		}
 	}
-	c.revoke(c.fleet.Delivered(j.first, j.count))
+	c.revoke(c.fleet.Delivered(now, j.first, j.count))
 }
 
 // audited takes in the result of an audit.

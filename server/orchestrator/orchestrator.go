@@ -26,7 +26,9 @@ import (
 type Peer interface {
 	// Welcome lets the connection in and starts its stream. It renders with so many threads, or only watches with 0.
 	Welcome(threads int)
-	// Send queues a message. The bytes are not changed afterwards.
+	// Lend queues a lease. From here on the connection may send as much as the answer takes.
+	Lend(wire.Lease)
+	// Send queues any other message. The bytes are not changed afterwards.
 	Send(message []byte)
 	// Dismiss says goodbye and closes the connection. The peer still has to leave.
 	Dismiss(wire.Goodbye)

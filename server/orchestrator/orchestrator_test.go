@@ -54,19 +54,17 @@ func (r *recorder) Welcome(int) {
 	r.welcomed++
 }
 
-func (r *recorder) Send(message []byte) {
+func (r *recorder) Lend(lease wire.Lease) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	lease, err := wire.ParseLease(message)
-	if err != nil {
-		return
-	}
 	r.leases = append(r.leases, lease)
 	go func() {
 		packed, _ := truthful{}.Render(context.Background(), lease.First, int(lease.Count))
 		r.fleet.Result(1, wire.Result{Lease: lease.Lease, First: lease.First, Spent: 1000, Frames: packed})
 	}()
 }
+
+func (r *recorder) Send([]byte) {}
 
 func (r *recorder) Dismiss(wire.Goodbye) {}
 

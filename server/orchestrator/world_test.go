@@ -33,6 +33,7 @@ type world struct {
 	broken     bool          // every call fails
 	sampling   bool          // frames may air unaudited
 	auditors   int
+	jobs       func(job) // is told of each; nil for nobody
 
 	forgeryAirs bool // a forged frame that airs is counted, and no error
 	forged      int  // frames that aired and are forged
@@ -59,6 +60,9 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 	}
 	w.auditors = cfg.Auditors
 	w.core = newCore(cfg, func(j job) {
+		if w.jobs != nil {
+			w.jobs(j)
+		}
 		count := 1
 		switch {
 		case j.render != nil:
@@ -239,6 +243,7 @@ type member struct {
 	busy     map[uint8]timeline.Instant
 	goodbye  wire.Goodbye
 	answered func(wire.Result)
+	lent     func(frames int)
 }
 
 // join adds a member with so many threads.
@@ -269,17 +274,24 @@ func (m *member) Welcome(threads int) { m.threads = threads }
 // Dismiss implements Peer.
 func (m *member) Dismiss(g wire.Goodbye) { m.goodbye = g }
 
-// Send implements Peer: it renders what it is lent, one lease after the other in each thread.
+// Send implements Peer.
 func (m *member) Send(message []byte) {
-	if revoke, err := wire.ParseRevoke(message); err == nil {
-		m.revoked[revoke.Lease] = true
-		return
-	}
-	lease, err := wire.ParseLease(message)
+	revoke, err := wire.ParseRevoke(message)
 	if err != nil {
 		m.w.t.Fatal(err)
 	}
+	m.revoked[revoke.Lease] = true
+}
+
+// Lend implements Peer: it renders what it is lent, one lease after the other in each thread.
+func (m *member) Lend(lease wire.Lease) {
+	if _, err := wire.ParseLease(lease.Append(nil)); err != nil {
+		m.w.t.Fatal(err)
+	}
 	m.leases++
+	if m.lent != nil {
+		m.lent(int(lease.Count))
+	}
 	spent := time.Duration(lease.Count) * m.perFrame
 	begin := max(m.w.now.Add(m.rtt/2), m.busy[lease.Thread])
 	m.busy[lease.Thread] = begin.Add(spent)

@@ -13,7 +13,7 @@ import (
 func TestAirIsInOrderOnceAndShowsHoles(t *testing.T) {
 	r := at(6, 100)
 	ready(t, r, 100, 1, 1, 10)
-	r.Lease(101, 1, 2)
+	r.Lease(101, 1, 2, 2)
 	fill(t, r, 102, 1, 3, 30)
 	r.Supply(103, picture(103, 0))
 
@@ -134,8 +134,8 @@ func TestPictureCoversTheWindow(t *testing.T) {
 	n := r.Playhead()
 	r.Supply(n, picture(n, 0))
 	r.Air(2, false, nil)
-	r.Lease(n+2, 2, 1)
-	r.Lease(n+4, 1, 2)
+	r.Lease(n+2, 2, 1, 1)
+	r.Lease(n+4, 1, 2, 2)
 	fill(t, r, n+5, 1, 2, 20)
 	got := r.Picture([]wire.RingRun{{Owner: 99}}[:1])
 	want := wire.Ring{First: n, Runs: []wire.RingRun{
@@ -165,7 +165,7 @@ func TestPictureSurvivesTheWire(t *testing.T) {
 			t.Run(fmt.Sprintf("%d frames from %d on", size, base), func(t *testing.T) {
 				r := at(size, base)
 				for i := range size { // no two neighbours alike
-					r.Lease(base+uint64(i), 1, uint32(1+i%2))
+					r.Lease(base+uint64(i), 1, uint32(1+i%2), uint64(1+i))
 				}
 				want := r.Picture(nil)
 				covered := uint64(0)

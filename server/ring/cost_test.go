@@ -2,6 +2,7 @@ package ring
 
 import (
 	"testing"
+	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/donut"
@@ -37,7 +38,7 @@ func (p *plant) turn() bool {
 	r := p.ring
 	first, count := r.FreeRun(r.Cursor(), chunk)
 	p.lease++
-	r.Lease(first, count, 1)
+	r.Lease(first, count, 1, 1)
 	p.result.Lease, p.result.First = p.lease, first
 	kept, _, _ := r.Fill(p.result)
 	good := count == chunk && kept == chunk
@@ -75,6 +76,21 @@ func BenchmarkFrame(b *testing.B) {
 	for b.Loop() {
 		if turns++; turns%chunk == 1 && !p.turn() { // so that an iteration is a frame
 			b.Fatal("a turn of the ring went wrong")
+		}
+	}
+}
+
+// BenchmarkPurge is the cost of throwing out all that is in a ring of 10 s because of one forged frame.
+func BenchmarkPurge(b *testing.B) {
+	r := New(timeline.Frames(10 * time.Second))
+	all := result(0, r.Size(), 1, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		r.Fill(all)
+		b.StartTimer()
+		if purged := r.Purge(1, 1); purged != r.Size() {
+			b.Fatalf("%d frames are purged, want %d", purged, r.Size())
 		}
 	}
 }

@@ -22,7 +22,7 @@ type model struct {
 
 type frame struct {
 	state   wire.RingState
-	leases  int
+	holders []holder // in the order in which it was lent
 	owner   uint32
 	lease   uint64
 	turn    int // in the order in which frames came
@@ -81,24 +81,35 @@ func (m *model) advance(n uint64) (lost uint64) {
 	return lost
 }
 
-func (m *model) lend(n uint64, owner uint32) {
-	switch {
-	case !m.open(n) || m.state(n) > wire.RingLeased:
-	case m.state(n) == wire.RingLeased:
-		m.frames[n].leases++
-		m.frames[n].owner = owner
-	default:
-		m.frames[n] = &frame{state: wire.RingLeased, leases: 1, owner: owner}
+func (m *model) lend(n uint64, h holder) {
+	if !m.open(n) || m.state(n) > wire.RingLeased {
+		return
+	}
+	f := m.frames[n]
+	if f == nil {
+		f = &frame{state: wire.RingLeased}
+		m.frames[n] = f
+	}
+	if len(f.holders) < 2 {
+		f.holders = append(f.holders, h)
+		f.owner = h.owner
 	}
 }
 
-func (m *model) release(n uint64) {
+func (m *model) release(n, lease uint64) {
 	if !m.open(n) || m.state(n) != wire.RingLeased {
 		return
 	}
-	if m.frames[n].leases--; m.frames[n].leases == 0 {
-		delete(m.frames, n)
+	f := m.frames[n]
+	i := slices.IndexFunc(f.holders, func(h holder) bool { return h.lease == lease })
+	if i < 0 {
+		return
 	}
+	if f.holders = slices.Delete(f.holders, i, i+1); len(f.holders) == 0 {
+		delete(m.frames, n)
+		return
+	}
+	f.owner = f.holders[0].owner
 }
 
 // put puts a copy in the place of whatever is there.
@@ -197,7 +208,7 @@ func fire(t *testing.T, rng *rand.Rand, size int, base uint64) {
 	}
 	step := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
 
-	lastLease := uint64(0)
+	lastLease, lent := uint64(0), uint64(0)
 	for i := range 600 {
 		// A chunk around the window: now and then before the cursor or behind the end.
 		first := m.playhead + rng.Uint64N(uint64(size)+6)
@@ -208,16 +219,18 @@ func fire(t *testing.T, rng *rand.Rand, size int, base uint64) {
 		owner := uint32(1 + rng.IntN(4))
 		switch op := rng.IntN(14); op {
 		case 0, 1:
-			step("Lease(%d, %d, %d)", first, count, owner)
-			r.Lease(first, count, owner)
+			lent++
+			step("Lease(%d, %d, %d, %d)", first, count, owner, lent)
+			r.Lease(first, count, owner, lent)
 			for j := range uint64(count) {
-				m.lend(first+j, owner)
+				m.lend(first+j, holder{owner, lent})
 			}
 		case 2:
-			step("Release(%d, %d)", first, count)
-			r.Release(first, count)
+			lease := lent - min(lent, rng.Uint64N(8))
+			step("Release(%d, %d, %d)", first, count, lease)
+			r.Release(first, count, lease)
 			for j := range uint64(count) {
-				m.release(first + j)
+				m.release(first+j, lease)
 			}
 		case 3, 4, 5, 6:
 			lease := lastLease - min(lastLease, rng.Uint64N(3)) // now and then one that was answered before

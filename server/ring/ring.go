@@ -17,6 +17,7 @@ package ring
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -40,10 +41,19 @@ type slot struct {
 	claimed bool   // its audit is under way
 	excused bool   // it needs no audit to air
 	sampled bool   // its audit should come first
-	leases  uint8  // how many hold a frame that is Leased, at most 255
 	owner   uint32 // who renders or rendered it
 	result  *batch // what it came with; nil before, and where the server rendered it
 	fill    uint64 // the number of its fill; 0 before
+	holders [maxHolders]holder
+}
+
+// maxHolders is how many a frame can be lent to at once: one who has it, and one who is to hurry.
+const maxHolders = 2
+
+// A holder is a lease of a frame. Its zero value is none.
+type holder struct {
+	owner uint32
+	lease uint64 // never 0
 }
 
 // A batch is the frames that came with one result.
@@ -156,26 +166,35 @@ func (r *Ring) FreeRun(from uint64, limit int) (first uint64, count int) {
 	return first, count
 }
 
-// Lease notes that owner renders count frames from first on. Frames that are already lent are lent once more; those
-// that are there, or out of the ring, are left alone.
-func (r *Ring) Lease(first uint64, count int, owner uint32) {
+// Lease notes that owner renders count frames from first on for a lease, whose number is not 0. Frames that are lent
+// already are lent once more, to two at the most; those that are there, or out of the ring, are left alone.
+func (r *Ring) Lease(first uint64, count int, owner uint32, lease uint64) {
 	begin, end := r.clip(first, count)
 	for n := begin; n < end; n++ {
-		if s := r.slot(n); s.state <= wire.RingLeased {
-			s.state, s.owner = wire.RingLeased, owner
-			s.leases++
+		s := r.slot(n)
+		i := slices.Index(s.holders[:], holder{})
+		if s.state > wire.RingLeased || i < 0 {
+			continue
 		}
+		s.state, s.owner = wire.RingLeased, owner
+		s.holders[i] = holder{owner, lease}
 	}
 }
 
-// Release takes back one lease of each of count frames from first on. A frame that is lent to nobody any more is free.
-func (r *Ring) Release(first uint64, count int) {
+// Release ends a lease of count frames from first on. A frame that is lent to nobody any more is free.
+func (r *Ring) Release(first uint64, count int, lease uint64) {
 	begin, end := r.clip(first, count)
 	for n := begin; n < end; n++ {
-		if s := r.slot(n); s.state == wire.RingLeased {
-			if s.leases--; s.leases == 0 {
-				*s = slot{}
-			}
+		s := r.slot(n)
+		i := slices.IndexFunc(s.holders[:], func(h holder) bool { return h.lease == lease })
+		if s.state != wire.RingLeased || i < 0 {
+			continue
+		}
+		s.holders[i] = holder{}
+		if other := s.holders[maxHolders-1-i]; other != (holder{}) {
+			s.owner = other.owner
+		} else {
+			*s = slot{}
 		}
 	}
 }

@@ -100,8 +100,8 @@ func mustPanic(t *testing.T, what string, f func()) {
 
 func TestFrameMovesThroughItsStates(t *testing.T) {
 	const n = 2 // of the ring's frames 0..3; frames 0 and 1 stay free
-	lease := func(r *Ring) { r.Lease(n, 1, 7) }
-	release := func(r *Ring) { r.Release(n, 1) }
+	lease := func(r *Ring) { r.Lease(n, 1, 7, 7) }
+	release := func(r *Ring) { r.Release(n, 1, 7) }
 	filled := func(r *Ring) { put(r, n, picture(n, 7), 7, 70) }
 	supplied := func(r *Ring) { r.Supply(n, picture(n, 0)) }
 	approve := func(r *Ring) { span, _ := r.Claim(Open, 1, nil); r.Approve(span) }
@@ -167,20 +167,20 @@ func TestWindowHoldsExactlyItsFrames(t *testing.T) {
 				if n >= base && n < base+size {
 					continue
 				}
-				r.Lease(n, 1, 1)
+				r.Lease(n, 1, 1, 1)
 				if r.Missing(n) || put(r, n, picture(n, 1), 1, 1) || supply(r, n, picture(n, 0)) {
 					t.Errorf("frame %d is taken for one of the ring", n)
 				}
 			}
 			wantStates(t, r, "........")
 			before := base - 4 // which is far behind the horizon where it wraps
-			r.Lease(before, 3*size, 1)
+			r.Lease(before, 3*size, 1, 1)
 			if before < base {
 				wantStates(t, r, "llllllll")
 			} else {
 				wantStates(t, r, "........")
 			}
-			r.Release(before, 3*size)
+			r.Release(before, 3*size, 1)
 			wantStates(t, r, "........")
 			for i := range uint64(size) {
 				n := base + i
@@ -302,26 +302,63 @@ func TestLateDuplicateChangesNothing(t *testing.T) {
 
 func TestFrameIsFreeWhenItsLastLeaseIsReleased(t *testing.T) {
 	r := New(6)
-	r.Lease(0, 4, 1)
-	r.Lease(2, 4, 2)
+	r.Lease(0, 4, 1, 10)
+	r.Lease(2, 4, 2, 20)
 	wantStates(t, r, "llllll")
-	r.Release(0, 4)
+	r.Release(0, 6, 30) // of nobody's
+	wantStates(t, r, "llllll")
+	r.Release(0, 4, 10)
 	wantStates(t, r, "..llll")
 	if first, count := r.FreeRun(0, 6); first != 0 || count != 2 {
 		t.Errorf("free are %d frames from %d on, want 2 from 0 on", count, first)
 	}
-	r.Release(2, 4)
+	r.Release(0, 4, 10) // a second time
+	wantStates(t, r, "..llll")
+	r.Release(2, 4, 20)
 	wantStates(t, r, "......")
-	r.Release(0, 6) // of nothing
-	r.Lease(0, 1, 3)
-	r.Release(0, 1)
+	r.Lease(0, 1, 3, 30)
+	r.Release(0, 1, 30)
 	wantStates(t, r, "......")
+}
+
+// TestReleaseOfALeaseFromBeforeAPurge has a frame thrown out and lent again while an older lease of it still runs.
+func TestReleaseOfALeaseFromBeforeAPurge(t *testing.T) {
+	r := New(2)
+	r.Lease(0, 1, 1, 10)
+	r.Lease(0, 1, 2, 20)
+	fill(t, r, 0, 1, 2, 20)
+	r.Purge(2, 20)
+	r.Lease(0, 1, 3, 30)
+	r.Release(0, 1, 10)
+	wantStates(t, r, "l.")
+	if got := r.Picture(nil).Runs[0].Owner; got != 3 {
+		t.Errorf("the frame is lent to %d, want 3", got)
+	}
+}
+
+func TestFrameIsLentToTwoAtMost(t *testing.T) {
+	r := New(2)
+	for owner := range uint32(3) {
+		r.Lease(0, 1, owner+1, uint64(owner+1)*10)
+	}
+	owner := func() uint32 { return r.Picture(nil).Runs[0].Owner }
+	if got := owner(); got != 2 {
+		t.Errorf("the frame is lent to %d last, want 2", got)
+	}
+	r.Release(0, 1, 20)
+	if got := owner(); got != 1 {
+		t.Errorf("the frame is lent to %d, want 1, who still has it", got)
+	}
+	r.Release(0, 1, 30)
+	wantStates(t, r, "l.")
+	r.Release(0, 1, 10)
+	wantStates(t, r, "..")
 }
 
 func TestFreeRun(t *testing.T) {
 	r := at(12, 100)
-	r.Lease(100, 2, 1)
-	r.Lease(105, 2, 1)
+	r.Lease(100, 2, 1, 1)
+	r.Lease(105, 2, 1, 1)
 	ready(t, r, 109, 1, 1, 1) // ll...ll..r..
 	for _, c := range []struct {
 		name  string

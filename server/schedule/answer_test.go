@@ -142,33 +142,57 @@ func TestDelivered(t *testing.T) {
 			}
 			st.miss(l)
 			for i, p := range c.pieces {
-				lost := st.Delivered(uint64(int(l.First)+p.first), p.count)
+				lost := st.Delivered(st.now, uint64(int(l.First)+p.first), p.count)
 				if got := slices.Contains(lost, l); got != (i == c.when) {
 					t.Errorf("piece %d: lost %+v", i, lost)
 				}
 			}
-			if lost := st.Delivered(l.First, l.Count); (c.when >= 0) != (len(lost) == 0) {
+			if lost := st.Delivered(st.now, l.First, l.Count); (c.when >= 0) != (len(lost) == 0) {
 				t.Errorf("lost %+v in the end", lost)
 			}
-			if lost := st.Delivered(l.First, l.Count); len(lost) != 0 {
+			if lost := st.Delivered(st.now, l.First, l.Count); len(lost) != 0 {
 				t.Errorf("lost %+v twice", lost)
 			}
 		})
 	}
-	t.Run("says nothing about a running lease", func(t *testing.T) {
+	t.Run("ends a running lease", func(t *testing.T) {
 		st := newStage(t, 1)
-		l := st.must()
-		if lost := st.Delivered(l.First, l.Count); len(lost) != 0 {
-			t.Errorf("lost %+v", lost)
+		st.prove(5 * ms)
+		first, second := st.must(), st.must()
+		st.pass(100 * ms)
+		if lost := st.Delivered(st.now, first.First, first.Count); !slices.Equal(lost, []Lease{first}) {
+			t.Errorf("lost %+v, want %+v", lost, first)
+		}
+		if th := st.thread(1, 0); len(th.queue) != 1 || th.queue[0].Lease != second || th.queue[0].started != st.now || th.queue[0].sure {
+			t.Errorf("the next one is %+v, want it to start now, as far as is known", th.queue[0])
+		}
+		if _, outcome, _ := st.Answer(st.now, 1, first.ID, ms); outcome != Late {
+			t.Errorf("an answer that crosses the word to stop is %v, want %v", outcome, Late)
+		}
+		if th := st.thread(1, 0); th.misses != 0 {
+			t.Error("the thread is blamed")
+		}
+	})
+	t.Run("ends one that waits", func(t *testing.T) {
+		st := newStage(t, 1)
+		st.prove(5 * ms)
+		first, second := st.must(), st.must()
+		started := st.thread(1, 0).queue[0].started
+		st.pass(100 * ms)
+		if lost := st.Delivered(st.now, second.First, second.Count); !slices.Equal(lost, []Lease{second}) {
+			t.Errorf("lost %+v, want %+v", lost, second)
+		}
+		if th := st.thread(1, 0); len(th.queue) != 1 || th.queue[0].Lease != first || th.queue[0].started != started {
+			t.Errorf("what runs is %+v, want %+v as it was", th.queue[0], first)
 		}
 	})
 	t.Run("counts what was delivered before the lease ran out", func(t *testing.T) {
 		st := newStage(t, 1)
 		st.prove(5 * ms)
 		l := st.must()
-		st.Delivered(l.First, 20)
+		st.Delivered(st.now, l.First, 20)
 		st.miss(l)
-		if lost := st.Delivered(l.First+20, l.Count-20); !slices.Equal(lost, []Lease{l}) {
+		if lost := st.Delivered(st.now, l.First+20, l.Count-20); !slices.Equal(lost, []Lease{l}) {
 			t.Errorf("lost %+v, want %+v", lost, l)
 		}
 	})
@@ -177,7 +201,7 @@ func TestDelivered(t *testing.T) {
 		l := st.must()
 		st.miss(l)
 		st.answer(l, ms)
-		if lost := st.Delivered(l.First, l.Count); len(lost) != 0 {
+		if lost := st.Delivered(st.now, l.First, l.Count); len(lost) != 0 {
 			t.Errorf("lost %+v", lost)
 		}
 	})
@@ -186,7 +210,7 @@ func TestDelivered(t *testing.T) {
 		l := st.must()
 		st.miss(l)
 		st.answer(st.must(), ms)
-		if lost := st.Delivered(l.First, l.Count); len(lost) != 0 {
+		if lost := st.Delivered(st.now, l.First, l.Count); len(lost) != 0 {
 			t.Errorf("lost %+v", lost)
 		}
 	})
@@ -195,7 +219,7 @@ func TestDelivered(t *testing.T) {
 		l := st.must()
 		st.miss(l)
 		st.Leave(1)
-		if lost := st.Delivered(l.First, l.Count); len(lost) != 0 {
+		if lost := st.Delivered(st.now, l.First, l.Count); len(lost) != 0 {
 			t.Errorf("lost %+v", lost)
 		}
 	})
@@ -204,7 +228,7 @@ func TestDelivered(t *testing.T) {
 		leases := st.all()
 		st.pass(2 * time.Second)
 		st.expire()
-		lost := st.Delivered(leases[0].First, 600)
+		lost := st.Delivered(st.now, leases[0].First, 600)
 		if !slices.Equal(lost, leases) {
 			t.Errorf("lost\n%+v, want\n%+v", lost, leases)
 		}

@@ -153,11 +153,20 @@ func (g *gunner) wait() {
 	if g.rng.IntN(200) == 0 {
 		g.pass(time.Duration(g.rng.IntN(60)) * time.Second)
 	}
-	freed := g.Expire(g.now)
-	g.note("at %d ran out: %+v", g.now, freed)
-	for _, l := range freed {
+	missed, withdrawn := g.Expire(g.now)
+	g.note("at %d ran out: %+v, and with them %+v", g.now, missed, withdrawn)
+	late := make(map[Thread]bool)
+	for _, l := range missed {
 		g.end(l)
 		g.missed[l.ID] = l
+		g.sky.release(l)
+		late[l.Thread] = true
+	}
+	for _, l := range withdrawn {
+		if !late[l.Thread] {
+			g.t.Errorf("%+v is taken from a thread that missed nothing", l)
+		}
+		g.end(l)
 		g.sky.release(l)
 	}
 	for th := range g.threads() {
@@ -324,10 +333,14 @@ func (g *gunner) deliver() {
 
 // lose notes that frames were delivered, and looks at who may stop.
 func (g *gunner) lose(first uint64, count int) {
-	lost := g.Delivered(first, count)
+	lost := g.Delivered(g.now, first, count)
 	g.note("delivered %d from %d on: lost %+v", count, first, lost)
 	for _, l := range lost {
-		if g.missed[l.ID] != l {
+		switch {
+		case g.running[l.ID] == l:
+			g.end(l)
+			g.sky.release(l)
+		case g.missed[l.ID] != l:
 			g.t.Errorf("%+v is to be stopped, but it is not owed any more, or was stopped before", l)
 		}
 		delete(g.missed, l.ID)

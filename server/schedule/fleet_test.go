@@ -82,7 +82,10 @@ func (f *fleet) run(d time.Duration) {
 		if !busy {
 			continue
 		}
-		f.sky.release(f.Expire(f.now)...)
+		missed, withdrawn := f.Expire(f.now)
+		f.sky.release(missed...)
+		f.sky.release(withdrawn...)
+		f.revoke(withdrawn)
 		for {
 			l, ok := f.Next(f.now, f.sky)
 			if !ok {
@@ -106,9 +109,14 @@ func (f *fleet) answer(w *worker, m message) {
 		w.late++
 	}
 	w.useful += f.sky.fill(l)
-	for _, lost := range f.Delivered(l.First, l.Count) {
-		w := f.threads[lost.Thread]
-		w.inbox = append(w.inbox, message{Lease: lost, at: f.now.Add(w.way), revoke: true})
+	f.revoke(f.Delivered(f.now, l.First, l.Count))
+}
+
+// revoke tells threads to stop.
+func (f *fleet) revoke(leases []Lease) {
+	for _, l := range leases {
+		w := f.threads[l.Thread]
+		w.inbox = append(w.inbox, message{Lease: l, at: f.now.Add(w.way), revoke: true})
 	}
 }
 

@@ -11,6 +11,7 @@ type loan struct {
 	lent    timeline.Instant
 	started timeline.Instant // when the thread could start on it, once it is the first in the queue
 	sure    bool             // that it did then: the thread owed no other answer
+	hedged  bool             // its frames were lent once more, or it is such a lease itself
 
 	there   [(wire.MaxChunk + 63) / 64]uint64 // a bit for each of the frames that somebody delivered
 	lacking int                               // how many nobody has
@@ -27,4 +28,24 @@ func (l *loan) deliver(first uint64, count int) {
 			l.lacking--
 		}
 	}
+}
+
+// missing returns the frames of the lease from begin on that nobody has delivered: the first of them, and how many there
+// are from there to the last.
+func (l *loan) missing(begin uint64) (first uint64, count int) {
+	end := l.First + uint64(l.Count)
+	for first = max(begin, l.First); first < end && l.delivered(first); first++ {
+	}
+	for n := first; n < end; n++ {
+		if !l.delivered(n) {
+			count = int(n-first) + 1
+		}
+	}
+	return first, count
+}
+
+// delivered reports whether somebody has delivered frame n, which is of the lease.
+func (l *loan) delivered(n uint64) bool {
+	i := n - l.First
+	return l.there[i/64]&(1<<(i%64)) != 0
 }

@@ -28,8 +28,7 @@ func TestThreadRestsFromTheThirdMissInARow(t *testing.T) {
 		th.measured = st.now // of whatever age: that is another test
 		st.must()
 	}
-	// The first two misses are of the two leases that it held to begin with.
-	want := []time.Duration{0, 500 * ms, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
+	want := []time.Duration{0, 0, 500 * ms, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
 	for len(want) < len(rests) {
 		want = append(want, 30*time.Second)
 	}
@@ -73,7 +72,7 @@ func TestGoodAnswerForgivesMisses(t *testing.T) {
 	})
 	t.Run("a late one that crosses the word to stop, too", func(t *testing.T) {
 		st, missed := rested(t)
-		if lost := st.Delivered(missed.First, missed.Count); !slices.Contains(lost, missed) {
+		if lost := st.Delivered(st.now, missed.First, missed.Count); !slices.Contains(lost, missed) {
 			t.Fatalf("%+v is not returned as delivered", missed)
 		}
 		st.answer(missed, ms)
@@ -94,21 +93,28 @@ func TestGoodAnswerForgivesMisses(t *testing.T) {
 			t.Errorf("%d misses are left, and %v of rest", th.misses, th.restUntil.Sub(st.now))
 		}
 	})
-	t.Run("one in time during the rest", func(t *testing.T) {
-		st := newStage(t, 1)
-		st.prove(5 * ms)
-		st.thread(1, 0).overhead = 700 * ms
-		if n := len(st.all()); n < 4 {
-			t.Fatalf("the window is %d", n)
-		}
-		for range 3 {
-			st.miss(st.thread(1, 0).queue[0].Lease)
-		}
-		st.answer(st.thread(1, 0).queue[0].Lease, 20*ms)
-		if !st.thread(1, 0).ready(st.now) {
-			t.Error("the thread still rests")
-		}
-	})
+}
+
+func TestThreadThatMissesLosesWhatWaitsForIt(t *testing.T) {
+	st := newStage(t, 1)
+	st.prove(5 * ms)
+	st.thread(1, 0).overhead = 700 * ms
+	leases := st.all()
+	if len(leases) < 4 {
+		t.Fatalf("the window is %d", len(leases))
+	}
+	st.pass(leases[0].Within)
+	missed, withdrawn := st.Expire(st.now)
+	if !slices.Equal(missed, leases[:1]) || !slices.Equal(withdrawn, leases[1:]) {
+		t.Errorf("taken back are %+v and %+v, want the first and the others of %+v", missed, withdrawn, leases)
+	}
+	if th := st.thread(1, 0); len(th.queue) != 0 || th.misses != 1 || len(th.owed) != 1 {
+		t.Errorf("the thread has %d leases, %d misses, and owes %d answers, want 0, 1, 1", len(th.queue), th.misses, len(th.owed))
+	}
+	st.sky.release(leases...)
+	if _, outcome, _ := st.Answer(st.now, 1, withdrawn[0].ID, ms); outcome != Late {
+		t.Errorf("an answer to what was withdrawn is %v, want %v", outcome, Late)
+	}
 }
 
 func TestIdleThreadIsANewcomerAgainAfterHalfAMinute(t *testing.T) {

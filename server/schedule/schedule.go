@@ -63,6 +63,8 @@ type Lease struct {
 	Within time.Duration
 	// Probation says that the thread's connection was a newcomer.
 	Probation bool
+	// Hedge says that the frames are lent to somebody else as well, who is late.
+	Hedge bool
 }
 
 // Work is what there is to render, as the scheduler sees it.
@@ -86,7 +88,9 @@ type Scheduler struct {
 	trusted   line
 	newcomers line // the threads of connections that are not trusted
 	lastID    uint64
-	fresh     uint64 // the first frame that nobody in this fleet was ever lent
+	fresh     uint64  // the first frame that nobody in this fleet was ever lent
+	hedges    float64 // frames that may be lent a second time
+	answers   answers
 }
 
 // A line is threads by who was leased to longest ago, but for newcomers that answer, who stay in front.
@@ -198,6 +202,7 @@ func (s *Scheduler) Answer(now timeline.Instant, id uint32, lease uint64, spent 
 				c.end(old)
 			}
 			c.end(l.Lease)
+			s.answers.add(now.Sub(l.lent))
 			t.answer(now, i, spent)
 			return l.Lease, OnTime, skipped
 		}
@@ -210,25 +215,37 @@ func (s *Scheduler) Answer(now timeline.Instant, id uint32, lease uint64, spent 
 	return l, Late, nil
 }
 
-// Expire returns the leases that have run out. Their frames are free.
-func (s *Scheduler) Expire(now timeline.Instant) (freed []Lease) {
+// Expire takes back the leases that have run out, and those that wait behind them: a thread that misses one is not to sit
+// on more. It returns both; the latter's threads are to be told, since they may never have started on them.
+func (s *Scheduler) Expire(now timeline.Instant) (missed, withdrawn []Lease) {
 	for t := range s.threads() {
-		for t.overdue(now) {
-			l := t.miss(now)
-			s.conns[t.id.Conn].end(l)
-			freed = append(freed, l)
+		if !t.overdue(now) {
+			continue
 		}
+		missed = append(missed, t.miss(now))
+		withdrawn = appendLeases(withdrawn, t.queue)
+		c := s.conns[t.id.Conn]
+		c.end(missed[len(missed)-1])
+		for _, l := range t.queue {
+			c.end(l.Lease)
+		}
+		t.queue = nil
 	}
-	return freed
+	return missed, withdrawn
 }
 
-// Delivered notes that count frames from first on are there, and returns the leases that ran out earlier and all of
-// whose frames are there by now: their threads can stop. It returns each of them once.
-func (s *Scheduler) Delivered(first uint64, count int) (lost []Lease) {
+// Delivered notes that count frames from first on are there, and returns the leases all of whose frames are there by now,
+// be they running or run out: their threads can stop. It returns each of them once.
+func (s *Scheduler) Delivered(now timeline.Instant, first uint64, count int) (done []Lease) {
+	s.hedges = min(hedgeBurst, s.hedges+hedgeShare*float64(count))
 	for t := range s.threads() {
-		lost = t.delivered(first, count, lost)
+		running := len(t.queue)
+		done = t.delivered(now, first, count, done)
+		for _, l := range done[len(done)-(running-len(t.queue)):] {
+			s.conns[t.id.Conn].end(l)
+		}
 	}
-	return lost
+	return done
 }
 
 // Forget takes all leases back without blaming anybody, as when the timeline has jumped over them.

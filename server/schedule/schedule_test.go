@@ -116,7 +116,7 @@ func TestForgetTakesAllBackWithoutBlame(t *testing.T) {
 	if freed := st.expire(); len(freed) != 0 {
 		t.Errorf("%+v ran out afterwards", freed)
 	}
-	if lost := st.Delivered(late.First, late.Count); len(lost) != 0 {
+	if lost := st.Delivered(st.now, late.First, late.Count); len(lost) != 0 {
 		t.Errorf("%+v is to be stopped afterwards", lost)
 	}
 	if th := st.thread(late.Thread.Conn, int(late.Thread.Index)); th.misses != misses {

@@ -185,11 +185,12 @@ func (st *stage) answerLate(l Lease, spent, overhead time.Duration) {
 	st.sky.fill(l)
 }
 
-// expire takes back what has run out.
+// expire takes back what has run out, and what waits behind it, and returns the former.
 func (st *stage) expire() []Lease {
-	freed := st.Expire(st.now)
-	st.sky.release(freed...)
-	return freed
+	missed, withdrawn := st.Expire(st.now)
+	st.sky.release(missed...)
+	st.sky.release(withdrawn...)
+	return missed
 }
 
 // miss lets the only running lease run out.

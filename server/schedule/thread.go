@@ -171,16 +171,33 @@ func (t *thread) miss(now timeline.Instant) Lease {
 	return l.Lease
 }
 
-// delivered notes that frames are there, and appends the leases that the thread can stop to work on to lost.
-func (t *thread) delivered(first uint64, count int, lost []Lease) []Lease {
-	for _, l := range t.queue {
-		l.deliver(first, count)
-	}
+// delivered notes that frames are there, and appends the leases that the thread can stop to work on to done: those that
+// ran out, and then those that did not, which end with that.
+func (t *thread) delivered(now timeline.Instant, first uint64, count int, done []Lease) []Lease {
 	for _, l := range t.owed {
 		if l.deliver(first, count); l.lacking == 0 && !l.stopped {
 			l.stopped = true
-			lost = append(lost, l.Lease)
+			done = append(done, l.Lease)
 		}
 	}
-	return lost
+	for i := 0; i < len(t.queue); {
+		l := t.queue[i]
+		if l.deliver(first, count); l.lacking > 0 {
+			i++
+			continue
+		}
+		done = append(done, l.Lease)
+		if t.queue = slices.Delete(t.queue, i, i+1); i == 0 {
+			t.start(now)
+			t.unsure()
+		}
+	}
+	return done
+}
+
+// unsure notes that the running lease may have started earlier or later than is thought.
+func (t *thread) unsure() {
+	if len(t.queue) > 0 {
+		t.queue[0].sure = false
+	}
 }

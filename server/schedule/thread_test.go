@@ -200,7 +200,7 @@ func TestKarnsRule(t *testing.T) {
 			st.pass(7*ms - l.Within)
 			st.answer(l, l.Within)
 		}, true},
-		{"a lease that was queued behind one that ran out", func(st *stage) {
+		{"a lease that was withdrawn, and is answered all the same", func(st *stage) {
 			first, second := st.must(), st.must()
 			st.miss(first)
 			st.answerLate(second, 20*ms, 7*ms)
@@ -212,23 +212,29 @@ func TestKarnsRule(t *testing.T) {
 		{"a lease that ran out, and whose answer crosses the word to stop", func(st *stage) {
 			l := st.must()
 			st.miss(l)
-			st.Delivered(l.First, l.Count)
+			st.Delivered(st.now, l.First, l.Count)
 			st.pass(7*ms - l.Within)
 			st.answer(l, l.Within)
 		}, true},
 		{"a lease that began after the word to stop another", func(st *stage) {
 			l := st.must()
 			st.miss(l)
-			st.Delivered(l.First, l.Count)
+			st.Delivered(st.now, l.First, l.Count)
 			st.answerLate(st.must(), 20*ms, 7*ms)
 		}, true},
 		{"a lease behind an owed one that was answered after all", func(st *stage) {
-			first, second := st.must(), st.must()
+			first := st.must()
 			st.miss(first)
+			second := st.must()
 			st.answer(first, 0)
 			st.thread(1, 0).overhead, st.thread(1, 0).variance = 0, 0
 			st.answerLate(second, 20*ms, 7*ms)
 		}, true},
+		{"a lease behind one that somebody else delivered", func(st *stage) {
+			first, second := st.must(), st.must()
+			st.Delivered(st.now, first.First, first.Count)
+			st.answerLate(second, 20*ms, 7*ms)
+		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := newStage(t, 1)
@@ -251,9 +257,7 @@ func TestQueuedLeasesTimeStartsWhenTheOneBeforeEnds(t *testing.T) {
 		end  func(st *stage, first Lease) // ends the first lease, some time after it began
 	}{
 		{"by its answer", func(st *stage, first Lease) { st.answer(first, 300*ms) }},
-		{"by running out", func(st *stage, first Lease) { st.miss(first) }},
-		{"by running out, seen late", func(st *stage, first Lease) { st.pass(time.Second); st.miss(first) }},
-		{"by a late answer", func(st *stage, first Lease) { st.miss(first); st.answer(first, 70*ms) }},
+		{"by its answer, which is late but not too late", func(st *stage, first Lease) { st.answer(first, first.Within-ms) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := newStage(t, 1)
@@ -273,8 +277,9 @@ func TestQueuedLeasesTimeStartsWhenTheOneBeforeEnds(t *testing.T) {
 	t.Run("but only once for each answer that is owed", func(t *testing.T) {
 		st := newStage(t, 1)
 		st.prove(5 * ms)
-		first, second := st.must(), st.must()
+		first := st.must()
 		st.miss(first)
+		second := st.must()
 		st.answer(first, 0)
 		st.pass(second.Within / 2)
 		st.answer(first, 0) // once more

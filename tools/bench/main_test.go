@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/distributed-donut/donut/tools/jsengine"
 	"github.com/distributed-donut/donut/tools/leakcheck"
 	"github.com/distributed-donut/donut/tools/wasmbuild/build"
 	"github.com/distributed-donut/donut/wasm/donut"
@@ -62,36 +63,26 @@ func needNode(t *testing.T) {
 	}
 }
 
-func openNode(t *testing.T) *node {
-	t.Helper()
+func TestAllDrawTheSamePictures(t *testing.T) {
 	needNode(t)
 	m, err := module()
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := startNode(t.Context(), "node", m, new(stream))
+	v, err := startV8(t.Context(), "node", m, new(stream))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(n.close)
-	return n
-}
-
-func TestAllDrawTheSamePictures(t *testing.T) {
-	n := openNode(t)
-	for _, work := range []string{"javascript", "v8"} {
-		for _, r := range []request{
-			{Work: work, Detail: 1, First: 0, Count: 100},
-			{Work: work, Detail: 1, First: 4_000_000_000, Count: 10},
-			{Work: work, Detail: 4, First: 150, Count: 2},
-		} {
+	defer v.Close()
+	for _, ask := range []func(detail int, first uint64, count int) jsengine.Request{javascript, jsengine.Render} {
+		for _, r := range []jsengine.Request{ask(1, 0, 100), ask(1, 4_000_000_000, 10), ask(4, 150, 2)} {
 			r.Keep = true
-			answer, err := n.do(r)
+			answer, err := v.Do(t.Context(), r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := native(r.Detail, r.First, r.Count); !bytes.Equal(answer.Packed, want) {
-				t.Errorf("%s: %d frames from %d on at detail %d differ from the native ones", work, r.Count, r.First, r.Detail)
+			if want := native(r.Detail, r.First, r.Count); !bytes.Equal(bytes.Join(answer.Packed, nil), want) {
+				t.Errorf("%s: %d frames from %d on at detail %d differ from the native ones", r.Work, r.Count, r.First, r.Detail)
 			}
 		}
 	}
@@ -106,22 +97,6 @@ func native(detail int, first uint64, count int) []byte {
 		wire.Pack(packed[i*wire.PackedSize:], &picture)
 	}
 	return packed
-}
-
-func TestFailureInNode(t *testing.T) {
-	n := openNode(t)
-	if _, err := n.do(request{Work: "v8", Detail: 99, Count: 1}); err == nil || !strings.Contains(err.Error(), "detail: got 99") {
-		t.Errorf("got %v, want what the module says", err)
-	}
-	if _, err := n.do(request{Work: "v8", Detail: 1, Count: 1}); err != nil {
-		t.Errorf("the next request: %v", err)
-	}
-	if err := n.command.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := n.do(request{Work: "v8", Detail: 1, Count: 1}); err == nil {
-		t.Error("a process that has ended answers")
-	}
 }
 
 // numbers are the members that the JSON object has in any case.

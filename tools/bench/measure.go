@@ -57,13 +57,13 @@ func measure(ctx context.Context, cfg config, module []byte, s *stream, line *pr
 	encode, decode := s.encoder(), s.decoder()
 	all := []*contender{native, wazero, encode, decode}
 
-	var v8, javascript, decodeV8 *contender
-	switch n, err := startNode(ctx, cfg.node, module, s); {
+	var inV8, inJavaScript, decodeV8 *contender
+	switch v, err := startV8(ctx, cfg.node, module, s); {
 	case err == nil:
-		defer n.close()
-		r.Node = n.version
-		v8, javascript, decodeV8 = n.renderer("v8", cfg.detail, r.Frames), n.renderer("javascript", cfg.detail, r.Frames), n.decoder()
-		all = append(all, v8, javascript, decodeV8)
+		defer v.Close()
+		r.Node = v.version
+		inV8, inJavaScript, decodeV8 = v.module(cfg.detail, r.Frames), v.javascript(cfg.detail, r.Frames), v.decoder()
+		all = append(all, inV8, inJavaScript, decodeV8)
 	case !errors.Is(err, exec.ErrNotFound):
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func measure(ctx context.Context, cfg config, module []byte, s *stream, line *pr
 		}
 	}
 
-	r.Native, r.Wazero, r.V8, r.JavaScript = native.median(), wazero.median(), v8.median(), javascript.median()
+	r.Native, r.Wazero, r.V8, r.JavaScript = native.median(), wazero.median(), inV8.median(), inJavaScript.median()
 	r.Encode, r.Decode, r.DecodeV8 = encode.median(), decode.median(), decodeV8.median()
 	return r, nil
 }

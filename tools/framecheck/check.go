@@ -10,12 +10,14 @@ import (
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
-// An engine renders frames. Its methods may be called concurrently.
+// An engine renders frames. Its methods may be called concurrently, but for Close.
 type engine interface {
 	// Name is what reports call it.
 	Name() string
 	// Render returns count frames from first on, packed one after the other.
 	Render(ctx context.Context, first uint64, count int) (packed []byte, err error)
+	// Close ends it. No other call may be under way or follow.
+	Close()
 }
 
 // A span is a stretch of consecutive frames.

@@ -19,6 +19,8 @@ type fake struct {
 
 func (f fake) Name() string { return f.name }
 
+func (fake) Close() {}
+
 func (f fake) Render(_ context.Context, first uint64, count int) ([]byte, error) {
 	var packed []byte
 	for i := range count {

@@ -7,18 +7,34 @@ import (
 	"io"
 	"math"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/wasm/donut"
 )
 
-const usage = `Usage: framecheck [-first N] [-count M] [-detail K] [-digest | -print]
+const usage = `Usage: framecheck [-first N] [-count M] [-detail K] [-engines E,E] [-digest | -print | -ledger FILE]
        framecheck -url http://host:port [-seconds S]
 
-Without -url, framecheck renders frames natively and by the module through
-wazero, and compares every cell. With -url it watches a server as a viewer does,
-and renders every frame that it is sent again through wazero.
+Without -url, framecheck renders frames in several engines, and compares every
+cell. With -url it watches a server as a viewer does, and renders every frame
+that it is sent again through wazero.
+
+Engines:
+  native        the frames' Go source, compiled into this program
+  wazero        the module, as the server runs it
+  v8            the module in node
+  spidermonkey  the module in Firefox: $FIREFOX, else firefox-esr or firefox
+  jsc           the module in JavaScriptCore's shell: $JSC, else jsc
+
+With -ledger the frames go in shards. The SHA-256 of each shard's packed frames
+is appended to the file, a line of JSON for each engine. What is there already,
+for the same engine, version and module, is not rendered again, so that a run
+can be ended at any time and be resumed. Whatever engines have entries are
+compared, also those of runs on other machines or of other builds of this
+program. One framecheck at a time may write to a ledger.
 
 Exit status: 0 when all frames agree, 1 when they do not or could not be
 checked, 2 on bad usage.
@@ -34,6 +50,9 @@ type config struct {
 	digest bool
 	print  bool
 
+	engines []string // in the order asked for
+	ledger  string   // the file's name; empty for none
+
 	url     *url.URL // of the server to watch; nil for none
 	seconds time.Duration
 
@@ -44,7 +63,7 @@ type config struct {
 // wraps errUsage.
 func parse(args []string, stdout io.Writer) (config, error) {
 	var cfg config
-	var server string
+	var server, engines string
 	var seconds float64
 	flags := flag.NewFlagSet("framecheck", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // errors are reported once, by status
@@ -53,6 +72,8 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.IntVar(&cfg.detail, "detail", 1, fmt.Sprintf("the frames' `detail`, 1 to %d", donut.MaxDetail))
 	flags.BoolVar(&cfg.digest, "digest", false, "print the SHA-256 of the frames' text, as the module renders them")
 	flags.BoolVar(&cfg.print, "print", false, "print the frames' text, as the module renders them")
+	flags.StringVar(&engines, "engines", "native,wazero", "the `engines` to compare, at least two, or one with -ledger")
+	flags.StringVar(&cfg.ledger, "ledger", "", "compare by way of this `file`")
 	flags.StringVar(&server, "url", "", "the `URL` of a server to watch instead")
 	flags.Float64Var(&seconds, "seconds", 10, "how many `seconds` to watch it")
 	flags.StringVar(&cfg.cacheDir, "cache-dir", verify.DefaultCacheDir(),
@@ -70,6 +91,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		return config{}, fmt.Errorf("%w: got argument %q, want flags alone", errUsage, flags.Arg(0))
 	}
 
+	cfg.engines = strings.Split(engines, ",")
 	set := make(map[string]bool)
 	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	if err := cfg.complete(server, seconds, set); err != nil {
@@ -82,7 +104,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 func (cfg *config) complete(server string, seconds float64, set map[string]bool) error {
 	other := []string{"seconds"}
 	if set["url"] {
-		other = []string{"first", "count", "detail", "digest", "print"}
+		other = []string{"first", "count", "detail", "digest", "print", "engines", "ledger"}
 	}
 	for _, name := range other {
 		if set[name] {
@@ -98,8 +120,15 @@ func (cfg *config) complete(server string, seconds float64, set map[string]bool)
 		return fmt.Errorf("-detail: got %d, want 1 to %d", cfg.detail, donut.MaxDetail)
 	case cfg.digest && cfg.print:
 		return errors.New("-digest and -print: got both, want one of them")
+	case set["ledger"] && cfg.ledger == "":
+		return errors.New("-ledger: got no name, want a file's")
+	case cfg.ledger != "" && (cfg.digest || cfg.print):
+		return errors.New("-ledger: it does not go with -digest or -print")
 	case !(seconds > 0 && seconds <= time.Duration(math.MaxInt64).Seconds()):
 		return fmt.Errorf("-seconds: got %v, want more than 0", seconds)
+	}
+	if err := cfg.checkEngines(); err != nil {
+		return fmt.Errorf("-engines: %w", err)
 	}
 	cfg.seconds = time.Duration(seconds * float64(time.Second))
 	if !set["url"] {
@@ -113,5 +142,23 @@ func (cfg *config) complete(server string, seconds float64, set map[string]bool)
 		return fmt.Errorf("-url: got %q, want http://host:port", server)
 	}
 	cfg.url = u
+	return nil
+}
+
+func (cfg *config) checkEngines() error {
+	for i, name := range cfg.engines {
+		if !slices.Contains(engineNames, name) {
+			return fmt.Errorf("got %q, want some of %s", name, strings.Join(engineNames, ", "))
+		}
+		if slices.Contains(cfg.engines[:i], name) {
+			return fmt.Errorf("got %s twice", name)
+		}
+	}
+	switch {
+	case len(cfg.engines) < 2 && cfg.ledger == "":
+		return fmt.Errorf("got %s alone, want at least two without -ledger", cfg.engines[0])
+	case (cfg.digest || cfg.print) && !slices.Contains(cfg.engines, "wazero"):
+		return errors.New("got no wazero, want it with -digest and -print")
+	}
 	return nil
 }

@@ -86,6 +86,9 @@ func TestUsage(t *testing.T) {
 		"-detail 33", "-digest -print", "-seconds 3", "-url", "-url localhost:8080", "-url ftp://localhost", "-url http://",
 		"-url http://localhost -first 3", "-url http://localhost -digest", "-url http://localhost -seconds 0",
 		"-url http://localhost -seconds NaN", "-url http://localhost -seconds Inf",
+		"-engines chakra,native", "-engines native", "-engines native,native", "-engines native,", "-engines native,v8 -digest",
+		"-engines native,v8 -print", "-ledger", "-ledger= -count 1", "-ledger file -digest", "-ledger file -print",
+		"-url http://localhost -engines native,v8", "-url http://localhost -ledger file",
 	} {
 		t.Run(args, func(t *testing.T) {
 			var out, errOut bytes.Buffer
@@ -108,7 +111,7 @@ func TestHelp(t *testing.T) {
 	if got := status(err, &errOut); !errors.Is(err, flag.ErrHelp) || got != 0 {
 		t.Errorf("got %v, status %d", err, got)
 	}
-	for _, name := range []string{"-first", "-count", "-detail", "-digest", "-print", "-url", "-seconds", "Exit status"} {
+	for _, name := range append(engineNames, "-first", "-count", "-detail", "-digest", "-print", "-url", "-seconds", "-engines", "-ledger", "Exit status") {
 		if !strings.Contains(out.String(), name) {
 			t.Errorf("the help does not mention %s", name)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 
 	"github.com/distributed-donut/donut/tools/progress"
 	"github.com/distributed-donut/donut/wasm/donut"
@@ -15,19 +16,26 @@ import (
 // spanFrames is how many frames of detail 1 make a span.
 const spanFrames = 60
 
-// render compares the engines of this program over a range of frames.
+// render compares engines over a range of frames.
 func (c command) render(ctx context.Context, cfg config, module []byte) error {
-	reference, err := c.openWazero(ctx, module, cfg, cfg.detail)
+	makers, err := c.findEngines(ctx, cfg, module)
 	if err != nil {
 		return err
 	}
-	defer reference.Close(context.Background())
-
 	line := progress.New(c.stderr)
 	defer line.Clear()
+	if cfg.ledger != "" {
+		return c.account(ctx, cfg, module, makers, line)
+	}
+	engines, err := startAll(ctx, makers)
+	defer closeAll(engines)
+	if err != nil {
+		return err
+	}
+
 	hash := sha256.New()
 	check := checker{
-		engines:  []engine{reference, newNative(cfg.detail)},
+		engines:  engines,
 		parallel: runtime.GOMAXPROCS(0),
 		progress: func(frames uint64) { line.Show("%d of %d frames", frames, cfg.count) },
 	}
@@ -37,7 +45,7 @@ func (c command) render(ctx context.Context, cfg config, module []byte) error {
 	case cfg.print:
 		check.sink = writeText(c.stdout)
 	}
-	found, err := check.run(ctx, rangeOf(cfg))
+	found, err := check.run(ctx, rangeOf(cfg.detail, cfg.first, cfg.count))
 	line.Clear()
 	if err == nil {
 		err = found.err()
@@ -49,18 +57,24 @@ func (c command) render(ctx context.Context, cfg config, module []byte) error {
 	case cfg.digest:
 		_, err = fmt.Fprintf(c.stdout, "%x\n", hash.Sum(nil))
 	case !cfg.print:
-		_, err = fmt.Fprintf(c.stdout, "%d frames from %d on at detail %d: native and wazero agree\n",
-			found.frames, cfg.first, cfg.detail)
+		_, err = fmt.Fprintf(c.stdout, "%d frames from %d on at detail %d: %s agree\n",
+			found.frames, cfg.first, cfg.detail, enumerate(cfg.engines))
 	}
 	return err
 }
 
-// rangeOf is the source of the frames that the flags name.
-func rangeOf(cfg config) source {
-	size := max(1, spanFrames/(cfg.detail*cfg.detail))
+// enumerate writes a list of at least two as English has it.
+func enumerate(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// rangeOf is the source of a range of frames.
+func rangeOf(detail int, first uint64, count int) source {
+	size := max(1, spanFrames/(detail*detail))
 	return func(_ context.Context, yield func(span) error) error {
-		for done := 0; done < cfg.count; done += size {
-			if err := yield(span{first: cfg.first + uint64(done), count: min(size, cfg.count-done)}); err != nil {
+		for done := 0; done < count; done += size {
+			if err := yield(span{first: first + uint64(done), count: min(size, count-done)}); err != nil {
 				return err
 			}
 		}

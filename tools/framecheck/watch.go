@@ -23,7 +23,7 @@ func (c command) watch(ctx context.Context, cfg config, module []byte) error {
 	if err != nil {
 		return err
 	}
-	defer reference.Close(context.Background())
+	defer reference.Close()
 
 	line := progress.New(c.stderr)
 	defer line.Clear()

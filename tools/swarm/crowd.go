@@ -84,7 +84,7 @@ func gather(ctx context.Context, cfg config) (*crowd, error) {
 	for i := range count {
 		p := &person{crowd: c, index: i, arrival: time.Duration(rng.Int64N(int64(ramp) + 1))}
 		if i < cfg.workers {
-			p.threads = cfg.threads
+			p.threads, p.temper = cfg.threads, cfg.newTemper(rng, i)
 		}
 		if i < cfg.forgers() {
 			p.forger = &forger{crowd: c}
@@ -126,18 +126,26 @@ func (c *crowd) play(ctx context.Context) {
 	c.film.finish(rest)
 }
 
-// live has a person come and leave. A forger who is found out comes again from another address.
+// live has a person come and leave. Another one of its kind follows on who dies, and a forger who is found out comes
+// again, each from another address.
 func (c *crowd) live(ctx, life context.Context, p *person) {
+	rng := rand.New(rand.NewPCG(c.cfg.seed, uint64(p.index)+1))
 	for {
 		reason := p.run(ctx, life)
 		c.part(p, reason)
-		if p.forger == nil || !evicted(reason) || ctx.Err() != nil {
+		caught, died := p.forger != nil && evicted(reason), reason == nil && p.temper.life > 0
+		if ctx.Err() != nil || !caught && !died {
 			return
 		}
-		p = &person{
-			crowd: c, index: len(c.people) + int(c.returned.Add(1)), arrival: comeBack, threads: p.threads,
-			forger: &forger{crowd: c},
+		next := &person{crowd: c, index: len(c.people) + int(c.returned.Add(1)), threads: p.threads, temper: p.temper}
+		if p.forger != nil {
+			next.forger = &forger{crowd: c}
 		}
+		if caught {
+			next.arrival = comeBack
+		}
+		next.temper.live(rng, c.cfg.life)
+		p = next
 	}
 }
 
@@ -152,7 +160,7 @@ func (c *crowd) part(p *person, reason error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := &c.total
-	if p.welcomed && p.index < len(c.people) {
+	if short := reason == nil && p.temper.life > 0; (p.welcomed || short) && p.index < len(c.people) {
 		t.joined++
 	}
 	t.seen += p.tally.seen

@@ -19,6 +19,11 @@ func TestBadUsage(t *testing.T) {
 		{"-workers 0 -viewers 0", "want a crowd"},
 		{"-threads 0", "-threads: got 0, want 1 to 8"},
 		{"-threads 9", "-threads: got 9"},
+		{"-slow -0.1", "-slow: got -0.1, want 0 to 1"},
+		{"-freeze 2", "-freeze: got 2"},
+		{"-drop NaN", "-drop: got NaN"},
+		{"-life 1ms", "-life: got 1ms, want 0s, or at least 100ms"},
+		{"-frame-time -1s", "-frame-time: got -1s"},
 		{"-forge 1.1", "-forge: got 1.1, want 0 to 1"},
 		{"-forge NaN", "-forge: got NaN"},
 		{"-strategy cells,nonsense", `got "nonsense", want some of cells,cell`},
@@ -70,7 +75,8 @@ func TestHelp(t *testing.T) {
 	if err != flag.ErrHelp || status(err, io.Discard) != 0 {
 		t.Errorf("-h fails with %v, want exit status 0", err)
 	}
-	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "-forge", "-strategy",
+	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "-forge", "-strategy", "-slow", "-freeze", "-drop",
+		"-life", "-frame-time",
 		"-storm", "-storm-rate", "Exit status"} {
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("help lacks %s", want)

@@ -38,6 +38,7 @@ const (
 	maxWorkers  = 1_000
 	maxViewers  = 15_000
 	maxDuration = time.Hour
+	minLife     = 100 * time.Millisecond
 )
 
 // A config is what the flags say.
@@ -45,11 +46,16 @@ type config struct {
 	target     target
 	workers    int
 	viewers    int
-	threads    int        // of each worker
-	forge      float64    // share of the workers that forge
-	storm      int        // hostile joins
-	stormRate  float64    // of them a second
-	strategies []strategy // for them
+	threads    int           // of each worker
+	frameTime  time.Duration // the least that a frame takes
+	slow       float64       // share of the workers that are slow
+	freeze     float64       // share of them that freeze
+	drop       float64       // share of the results that get lost
+	life       time.Duration // mean, of a worker; 0 for to the end
+	forge      float64       // share of the workers that forge
+	storm      int           // hostile joins
+	stormRate  float64       // of them a second
+	strategies []strategy    // for them
 	duration   time.Duration
 	seed       uint64
 	json       bool
@@ -114,6 +120,11 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.IntVar(&cfg.workers, "workers", 3, fmt.Sprintf("tabs that render, 0 to %d", maxWorkers))
 	flags.IntVar(&cfg.viewers, "viewers", 20, fmt.Sprintf("tabs that watch only, 0 to %d", maxViewers))
 	flags.IntVar(&cfg.threads, "threads", 1, fmt.Sprintf("threads of each worker, 1 to %d", wire.MaxThreads))
+	flags.DurationVar(&cfg.frameTime, "frame-time", 0, "the least `time` that a worker takes for a frame, by a timer; 0 for as fast as it can, or 1 ms where some are slow")
+	flags.Float64Var(&cfg.slow, "slow", 0, fmt.Sprintf("`share` of the workers that take %d times as long for a frame, 0 to 1", slowness))
+	flags.Float64Var(&cfg.freeze, "freeze", 0, "`share` of the workers whose threads freeze for good in the first fifth of the play, while their sockets live, 0 to 1")
+	flags.Float64Var(&cfg.drop, "drop", 0, "`share` of the results that get lost, 0 to 1")
+	flags.DurationVar(&cfg.life, "life", 0, "mean `time` that a worker stays; another one takes its place at once; 0 for to the end")
 	flags.Float64Var(&cfg.forge, "forge", 0, "`share` of the workers that forge, all of them alike, 0 to 1")
 	flags.StringVar(&strategies, "strategy", "all", fmt.Sprintf("how they forge: some of %s, one after the other", strategyNames()))
 	flags.IntVar(&cfg.storm, "storm", 0, fmt.Sprintf("hostile `joins` beside the crowd, each from another /24 and with one forged chunk, 0 to %d", maxStorm))
@@ -156,8 +167,19 @@ func (cfg *config) complete(url, strategies string, rest []string) (err error) {
 	if cfg.workers+cfg.viewers == 0 {
 		return errors.New("-workers and -viewers: got 0 of both, want a crowd")
 	}
-	if !(cfg.forge >= 0 && cfg.forge <= 1) {
-		return fmt.Errorf("-forge: got %v, want 0 to 1", cfg.forge)
+	for _, f := range []struct {
+		name  string
+		share float64
+	}{{"slow", cfg.slow}, {"freeze", cfg.freeze}, {"drop", cfg.drop}, {"forge", cfg.forge}} {
+		if !(f.share >= 0 && f.share <= 1) {
+			return fmt.Errorf("-%s: got %v, want 0 to 1", f.name, f.share)
+		}
+	}
+	if cfg.frameTime < 0 || cfg.frameTime > time.Minute {
+		return fmt.Errorf("-frame-time: got %v, want 0s to 1m", cfg.frameTime)
+	}
+	if cfg.life < 0 || cfg.life > 0 && cfg.life < minLife {
+		return fmt.Errorf("-life: got %v, want 0s, or at least %v", cfg.life, minLife)
 	}
 	if !(cfg.stormRate > 0 && cfg.stormRate <= maxStormRate) {
 		return fmt.Errorf("-storm-rate: got %v, want more than 0 and at most %d", cfg.stormRate, maxStormRate)

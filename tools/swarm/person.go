@@ -31,8 +31,9 @@ type person struct {
 	// Set once.
 	crowd   *crowd
 	index   int
-	arrival time.Duration  // after the start
-	threads int            // 0 watches only
+	arrival time.Duration // after the start
+	threads int           // 0 watches only
+	temper  temper
 	forger  *forger        // nil for the honest
 	own     *codec.Decoder // nil for who compares bytes alone
 
@@ -66,12 +67,17 @@ func (p *person) role() string {
 	return "viewer"
 }
 
-// run arrives, and stays until ctx is done. The error is why it ended earlier; life is the sockets'.
+// run arrives, and stays until ctx is done or its life is over. The error is why it ended earlier; life is the sockets'.
 func (p *person) run(ctx, life context.Context) error {
 	select {
 	case <-time.After(p.arrival):
 	case <-ctx.Done():
 		return nil
+	}
+	if p.temper.life > 0 {
+		var die context.CancelFunc
+		ctx, die = context.WithTimeout(ctx, p.temper.life)
+		defer die()
 	}
 	err := p.stay(ctx, life)
 	if !p.welcomed {

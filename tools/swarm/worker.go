@@ -104,15 +104,18 @@ func (w *worker) render(queue <-chan *loan) {
 	}
 }
 
-// answer renders a lease and sends the result, unless it is revoked meanwhile.
+// answer renders a lease and sends the result, unless it is revoked meanwhile, or the worker's temper is against it.
 func (w *worker) answer(l *loan, r *donut.Renderer) {
-	start := time.Now()
+	temper, start := w.person.temper, time.Now()
 	m := wire.Result{Lease: l.Lease.Lease, First: l.First, Frames: make([]byte, int(l.Count)*wire.PackedSize)}
 	for i := range int(l.Count) {
 		if l.revoked.Load() || w.stopped() {
 			return
 		}
 		w.draw(r, int(l.Detail), l.First+uint64(i), m.Frames[i*wire.PackedSize:])
+		if !w.pause(time.Until(start.Add(time.Duration(i+1) * temper.frameTime))) {
+			return
+		}
 	}
 	if f := w.person.forger; f != nil {
 		following := make([]byte, wire.PackedSize)
@@ -120,8 +123,30 @@ func (w *worker) answer(l *loan, r *donut.Renderer) {
 		f.forge(&m, following)
 	}
 	m.Spent = uint32(time.Since(start).Microseconds())
+	if temper.frozen(time.Since(w.person.crowd.started)) {
+		<-w.quit
+		return
+	}
+	if l.revoked.Load() || temper.drops(l.Lease.Lease) {
+		return
+	}
 	if w.person.write(w.life, m.Append(nil)) == nil { // else the reader sees it end
 		w.person.crowd.rendered.Add(int64(l.Count))
+	}
+}
+
+// pause lets time pass, and reports whether the worker goes on then.
+func (w *worker) pause(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-w.quit:
+		return false
 	}
 }
 

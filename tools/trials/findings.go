@@ -1,16 +1,20 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
+	"time"
 )
 
 // findings are what came out of a trial.
 type findings struct {
-	Trial   string   `json:"trial"`
-	Seconds float64  `json:"seconds"`
-	Figures []figure `json:"figures"`
+	Trial    string        `json:"trial"`
+	Duration time.Duration `json:"duration_ns"` // that was asked for
+	Seconds  float64       `json:"seconds"`     // that it took
+	Figures  []figure      `json:"figures"`
 }
 
 // A figure is one of them.
@@ -32,13 +36,18 @@ func (f *findings) safe(name string, value, want float64) {
 	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("%g", want), value == want, true})
 }
 
-// exactly, atMost and atLeast want a figure to be so.
+// exactly, atMost, within and atLeast want a figure to be so.
 func (f *findings) exactly(name string, value, want float64) {
 	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("%g", want), value == want, false})
 }
 
 func (f *findings) atMost(name string, value, bar float64) {
 	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("at most %g", bar), value <= bar, false})
+}
+
+func (f *findings) within(name string, value, want, tolerance float64) {
+	bar := fmt.Sprintf("%g within %g%%", want, 100*tolerance)
+	f.Figures = append(f.Figures, figure{name, value, bar, math.Abs(value-want) <= tolerance*want, true})
 }
 
 func (f *findings) atLeast(name string, value, bar float64) {
@@ -71,3 +80,6 @@ func (f findings) writeTable(w io.Writer) error {
 	}
 	return t.Flush()
 }
+
+// writeJSON writes a line for machines.
+func (f findings) writeJSON(w io.Writer) error { return json.NewEncoder(w).Encode(f) }

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,18 +10,17 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
-
-	"github.com/distributed-donut/donut/tools/progress"
 )
 
-const usage = `Usage: trials [-bin folder] [-duration D] [-json] [trial ...]
+const usage = `Usage: trials [-duration D] [-parallel N] [-results file] [-json] [trial ...]
 
 Each trial starts a server of its own on a free loopback port, plays crowds
 against it from processes of their own, and compares what was seen and counted
-with a bar. Without arguments all of them run, one after the other; -list says
-which there are.
+with a bar. Without arguments all of them are made; -list says which there are,
+and chaos stands for those that lose workers.
 
 Exit status: 0, 1 when a bar was missed or a trial could not be made, 2 on bad
 usage.
@@ -34,6 +32,8 @@ Flags:
 type config struct {
 	bin      string
 	duration time.Duration // of each trial; 0 for its own
+	parallel int
+	results  string // a file; empty for none
 	json     bool
 	list     bool
 	trials   []trial
@@ -70,22 +70,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if cfg.list {
-		for _, t := range trials {
-			fmt.Fprintf(stdout, "%-10s %s (%v)\n", t.name, t.about, t.duration)
+		for _, t := range trials() {
+			fmt.Fprintf(stdout, "%-10s %s\n", t.name, t.about)
 		}
 		return nil
 	}
+	kept, err := openResults(cfg.results)
+	if err != nil {
+		return err
+	}
+	defer kept.close()
+	all, err := cfg.makeAll(ctx, kept, stderr)
 	missed := false
-	for _, t := range cfg.trials {
-		if cfg.duration > 0 {
-			t.duration = cfg.duration
-		}
-		line := progress.New(stderr)
-		f, err := t.make(ctx, cfg.bin, stderr, line)
-		line.Clear()
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.name, err)
-		}
+	for _, f := range all {
 		write := f.writeTable
 		if cfg.json {
 			write = f.writeJSON
@@ -95,10 +92,62 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		missed = missed || f.missed()
 	}
-	if missed {
+	switch {
+	case err != nil:
+		return err
+	case missed:
 		return errMissed
 	}
 	return nil
+}
+
+// makeAll makes the trials of which there are no results yet, some of them side by side, and returns the findings of
+// all in their order. With an error they are those that there are.
+func (cfg config) makeAll(ctx context.Context, kept *results, stderr io.Writer) ([]findings, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	line := newWaiting(stderr, len(cfg.trials))
+	defer line.end()
+
+	found := make([]*findings, len(cfg.trials))
+	var running sync.WaitGroup
+	room := make(chan struct{}, cfg.parallel)
+	for i, t := range cfg.trials {
+		if cfg.duration > 0 {
+			t.duration = cfg.duration
+		}
+		if f, ok := kept.find(t); ok {
+			found[i] = &f
+			line.done()
+			continue
+		}
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			continue
+		}
+		running.Go(func() {
+			defer func() { <-room }()
+			f, err := t.make(ctx, cfg.bin, stderr)
+			if err == nil {
+				err = kept.add(f)
+			}
+			if err != nil {
+				cancel(fmt.Errorf("%s: %w", t.name, err))
+				return
+			}
+			found[i] = &f
+			line.done()
+		})
+	}
+	running.Wait()
+	var all []findings
+	for _, f := range found {
+		if f != nil {
+			all = append(all, *f)
+		}
+	}
+	return all, context.Cause(ctx)
 }
 
 func parse(args []string, stdout io.Writer) (config, error) {
@@ -111,6 +160,8 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.SetOutput(io.Discard) // errors are reported once, by status
 	flags.StringVar(&cfg.bin, "bin", filepath.Dir(self), "the `folder` that donut-server and swarm are in")
 	flags.DurationVar(&cfg.duration, "duration", 0, "how long each trial lasts, instead of its own time")
+	flags.IntVar(&cfg.parallel, "parallel", 1, "how many trials are made side by side, 1 to 16")
+	flags.StringVar(&cfg.results, "results", "", "keep results in this `file`, and do not make again what is in there")
 	flags.BoolVar(&cfg.json, "json", false, "print a JSON object a line for each trial")
 	flags.BoolVar(&cfg.list, "list", false, "say which trials there are")
 	switch err := flags.Parse(args); {
@@ -123,12 +174,11 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		return cfg, fmt.Errorf("%w: %w", errUsage, err)
 	case cfg.duration != 0 && (cfg.duration < minDuration || cfg.duration > time.Hour):
 		return cfg, fmt.Errorf("%w: -duration: got %v, want %v to 1h", errUsage, cfg.duration, minDuration)
+	case cfg.parallel < 1 || cfg.parallel > 16:
+		return cfg, fmt.Errorf("%w: -parallel: got %d, want 1 to 16", errUsage, cfg.parallel)
 	}
 	if cfg.trials, err = find(flags.Args()); err != nil {
 		return cfg, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return cfg, nil
 }
-
-// writeJSON writes a line.
-func (f findings) writeJSON(w io.Writer) error { return json.NewEncoder(w).Encode(f) }

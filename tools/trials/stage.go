@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/distributed-donut/donut/tools/progress"
 )
 
 const (
@@ -30,14 +28,13 @@ const (
 type stage struct {
 	bin    string
 	stderr io.Writer
-	line   *progress.Line
 	server *exec.Cmd
 	url    string
 }
 
 // open starts a server with the given flags. The caller must close the stage.
-func open(ctx context.Context, bin string, stderr io.Writer, line *progress.Line, flags []string) (*stage, error) {
-	s := &stage{bin: bin, stderr: stderr, line: line}
+func open(ctx context.Context, bin string, stderr io.Writer, flags []string) (*stage, error) {
+	s := &stage{bin: bin, stderr: stderr}
 	flags = append([]string{"-addr", "127.0.0.1:0", "-admin-addr", "", "-log-format", "json"}, flags...)
 	s.server = exec.Command(filepath.Join(bin, "donut-server"), flags...)
 	s.server.WaitDelay = stopTimeout
@@ -110,8 +107,11 @@ func (s *stage) fetch(ctx context.Context, path string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// stats asks the server for its statistics.
-func (s *stage) stats(ctx context.Context) (map[string]float64, error) {
+// statsAfter asks the server for its statistics after some time.
+func (s *stage) statsAfter(ctx context.Context, d time.Duration) (map[string]float64, error) {
+	if err := s.wait(ctx, d); err != nil {
+		return nil, err
+	}
 	body, err := s.fetch(ctx, "/api/stats")
 	if err != nil {
 		return nil, err
@@ -132,26 +132,6 @@ func numbers(r io.Reader) (map[string]float64, error) {
 		}
 	}
 	return kept, nil
-}
-
-// swarm plays a crowd until its end, and returns its report. A crowd whose own checks fail has one all the same.
-func (s *stage) swarm(ctx context.Context, d time.Duration, flags ...string) (map[string]float64, error) {
-	flags = append([]string{"-url", s.url, "-json", "-duration", d.String()}, flags...)
-	crowd := exec.CommandContext(ctx, filepath.Join(s.bin, "swarm"), flags...)
-	crowd.Cancel = func() error { return crowd.Process.Signal(os.Interrupt) }
-	crowd.WaitDelay = stopTimeout
-	out, err := crowd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := crowd.Start(); err != nil {
-		return nil, fmt.Errorf("start swarm: %w (run make build)", err)
-	}
-	report, parseErr := numbers(out)
-	if err := crowd.Wait(); parseErr != nil {
-		return nil, errors.Join(err, parseErr)
-	}
-	return report, nil
 }
 
 // wait lets time pass.

@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,42 +54,113 @@ func programs(t *testing.T) string {
 	return dir
 }
 
-// TestStrangers makes every trial, shortened. What airs and who is believed must be right on the busiest machine; what
-// depends on how busy it is is for the command to judge.
-func TestStrangers(t *testing.T) {
+// TestTrials makes trials, shortened and side by side. What airs and who is believed must be right on the busiest
+// machine; what depends on how busy it is is for the command to judge.
+func TestTrials(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	bin := programs(t)
-	for _, each := range trials {
-		t.Run(each.name, func(t *testing.T) {
-			t.Parallel()
-			var out, errs bytes.Buffer
-			err := run(t.Context(), []string{"-bin", bin, "-duration", "20s", "-json", each.name}, &out, &errs)
-			if err != nil && !errors.Is(err, errMissed) {
-				t.Fatalf("%v\n%s", err, &errs)
-			}
-			var f findings
-			if err := json.Unmarshal(out.Bytes(), &f); err != nil {
-				t.Fatal(err)
-			}
-			judged := 0
-			for _, figure := range f.Figures {
-				t.Logf("%s: %g, want %s", figure.Name, figure.Value, figure.Bar)
-				if figure.Safety {
-					judged++
-				}
-				if figure.Safety && !figure.Met {
-					t.Errorf("%s: got %g, want %s", figure.Name, figure.Value, figure.Bar)
-				}
-				if tried := figure.Name == "hostile joins" || figure.Name == "forged frames sent"; tried && figure.Value == 0 {
-					t.Errorf("%s: got 0, want some", figure.Name)
-				}
-			}
-			if judged == 0 {
-				t.Error("nothing was judged")
-			}
-		})
+	kept := filepath.Join(t.TempDir(), "results")
+	made := []string{"forgers", "storm", "odds", "freeze80", "life5", "drop50", "killed", "all"}
+	args := append([]string{"-bin", programs(t), "-duration", "20s", "-parallel", "8", "-results", kept, "-json"}, made...)
+	var out, errs bytes.Buffer
+	if err := run(t.Context(), args, &out, &errs); err != nil && !errors.Is(err, errMissed) {
+		t.Fatalf("%v\n%s", err, &errs)
+	}
+	first := out.String()
+	var names []string
+	for decoder := json.NewDecoder(&out); ; {
+		var f findings
+		if err := decoder.Decode(&f); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, f.Trial)
+		judge(t, f)
+	}
+	if !slices.Equal(names, made) {
+		t.Errorf("made %v, want %v", names, made)
+	}
+
+	start := time.Now()
+	out.Reset()
+	if err := run(t.Context(), args, &out, &errs); err != nil && !errors.Is(err, errMissed) {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); out.String() != first || took > 5*time.Second {
+		t.Errorf("with all results kept it takes %v, and says\n%s, want\n%s", took, &out, first)
+	}
+}
+
+// judge fails where the findings of a trial say that something is not safe, or say nothing.
+func judge(t *testing.T, f findings) {
+	judged := 0
+	for _, figure := range f.Figures {
+		t.Logf("%s: %s: %g, want %s", f.Trial, figure.Name, figure.Value, figure.Bar)
+		if figure.Safety {
+			judged++
+		}
+		if figure.Safety && !figure.Met {
+			t.Errorf("%s: %s: got %g, want %s", f.Trial, figure.Name, figure.Value, figure.Bar)
+		}
+		tried := slices.Contains([]string{"hostile joins", "forged frames sent", "frames aired"}, figure.Name)
+		if tried && figure.Value == 0 {
+			t.Errorf("%s: %s: got 0, want some", f.Trial, figure.Name)
+		}
+	}
+	if judged == 0 {
+		t.Errorf("%s: nothing was judged", f.Trial)
+	}
+}
+
+func TestResults(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "results")
+	open := func() *results {
+		t.Helper()
+		r, err := openResults(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.close)
+		return r
+	}
+	f := findings{Trial: "calm", Duration: time.Minute, Figures: []figure{{Name: "x", Value: 1, Met: true}}}
+	if err := open().add(f); err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, file, `{"trial":"nobo`) // and then it was stopped
+	r := open()
+	if got, ok := r.find(trial{name: "calm", duration: time.Minute}); !ok || !reflect.DeepEqual(got, f) {
+		t.Errorf("found %+v, %v, want %+v", got, ok, f)
+	}
+	for _, other := range []trial{{name: "calm", duration: time.Second}, {name: "nobody", duration: time.Minute}} {
+		if got, ok := r.find(other); ok {
+			t.Errorf("found %+v for %+v", got, other)
+		}
+	}
+	second := findings{Trial: "nobody", Duration: time.Minute}
+	if err := r.add(second); err != nil {
+		t.Fatal(err)
+	}
+	if got := open().all; len(got) != 2 {
+		t.Errorf("the file holds %+v, want two findings", got)
+	}
+	appendTo(t, file, "nonsense\n")
+	if _, err := openResults(file); err == nil || !strings.Contains(err.Error(), "line 3") {
+		t.Errorf("nonsense in the file: got %v, want an error that names line 3", err)
+	}
+}
+
+func appendTo(t *testing.T, file, text string) {
+	t.Helper()
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -137,6 +211,7 @@ func TestUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"-nonsense":    "-nonsense",
 		"-duration 1s": "-duration: got 1s, want 15s to 1h",
+		"-parallel 0":  "-parallel: got 0, want 1 to 16",
 		"nonsense":     `got trial "nonsense"`,
 	} {
 		var out, errs bytes.Buffer
@@ -150,7 +225,7 @@ func TestUsage(t *testing.T) {
 		t.Errorf("-h ends in %v and says %q", err, &out)
 	}
 	out.Reset()
-	if err := run(t.Context(), []string{"-list"}, &out, &out); err != nil || strings.Count(out.String(), "\n") != len(trials) {
+	if err := run(t.Context(), []string{"-list"}, &out, &out); err != nil || strings.Count(out.String(), "\n") != len(trials()) {
 		t.Errorf("-list ends in %v and says %q", err, &out)
 	}
 }

@@ -106,6 +106,9 @@ type Result struct {
 	Frames []byte
 }
 
+// ResultSize returns the length in bytes of a Result of so many frames.
+func ResultSize(frames int) int { return resultHeader + frames*PackedSize }
+
 // Count returns how many frames the result holds.
 func (m Result) Count() int { return len(m.Frames) / PackedSize }
 

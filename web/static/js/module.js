@@ -114,7 +114,7 @@ export class Donut {
     return this.#memory.buffer.slice(this.#frames, this.#frames + count * textSize);
   }
 
-  /** Frames as they are packed on the wire. @param {number} detail @param {number} first @param {number} count */
+  /** Frames as they are packed on the wire. @param {number} detail @param {number | bigint} first @param {number} count */
   render(detail, first, count) {
     return this.#bytes(this.#call('render', detail, BigInt(first), count));
   }

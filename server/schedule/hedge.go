@@ -1,0 +1,93 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+)
+
+const (
+	// hedgeShare is how many frames may be lent a second time for each one that is delivered, and hedgeBurst how many of
+	// them are saved up.
+	hedgeShare = 0.05
+	hedgeBurst = 120
+	// hedgeMargin and three times what answers take, but for one in twenty, is how long before it airs a chunk is hedged.
+	hedgeMargin = time.Second
+	// hedgeAnyway is how long before it airs a chunk is hedged whatever was saved up.
+	hedgeAnyway = 2 * time.Second
+	// usualAnswer is what an answer is taken to take before some have come.
+	usualAnswer = 500 * time.Millisecond
+)
+
+// Hedge lends frames once more that are late and air soon: to the fastest thread that is trusted, has nothing to do and
+// can deliver them in time. It reports whether there were any. What comes first counts, and the other one is told to
+// stop by what Delivered returns.
+func (s *Scheduler) Hedge(now timeline.Instant, work Work) (Lease, bool) {
+	usual := s.answers.slow()
+	soon := work.Due(now.Add(3*usual + hedgeMargin))
+	l, first, count := s.latest(now, usual, work.Due(now), soon)
+	if l == nil || float64(count) > s.hedges && first >= work.Due(now.Add(hedgeAnyway)) {
+		return Lease{}, false
+	}
+	t := s.fastest(now, work, l, first, count)
+	if t == nil {
+		return Lease{}, false
+	}
+	l.hedged = true
+	s.hedges = max(0, s.hedges-float64(count))
+	s.lastID++
+	hedge := Lease{ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count), Hedge: true}
+	t.lend(now, hedge)
+	t.queue[len(t.queue)-1].hedged = true
+	return hedge, true
+}
+
+// latest returns the lease with the earliest frames from begin on and before end that are still lacking although it is
+// older than usual, and which they are. It is nil where there is none.
+func (s *Scheduler) latest(now timeline.Instant, usual time.Duration, begin, end uint64) (worst *loan, first uint64, count int) {
+	for t := range s.threads() {
+		for _, l := range t.queue {
+			if l.hedged || now.Sub(l.lent) <= usual {
+				continue
+			}
+			if n, lacking := l.missing(begin); lacking > 0 && n < end {
+				worst, first, count, end = l, n, lacking, n
+			}
+		}
+	}
+	return worst, first, count
+}
+
+// fastest returns the thread to hedge a lease with, or nil.
+func (s *Scheduler) fastest(now timeline.Instant, work Work, l *loan, first uint64, count int) (best *thread) {
+	for _, t := range s.trusted {
+		idle := len(t.queue) == 0 && t.ready(now) && t.proven() && t.id.Conn != l.Thread.Conn
+		if idle && (best == nil || t.perFrame < best.perFrame) && work.Due(t.delivery(now, count)) <= first {
+			best = t
+		}
+	}
+	return best
+}
+
+// Answers are how long the last ones took, from the lease on.
+type answers struct {
+	took [64]time.Duration
+	n    int // how many there were
+}
+
+func (a *answers) add(d time.Duration) {
+	a.took[a.n%len(a.took)] = d
+	a.n++
+}
+
+// slow returns what all but one in twenty do not exceed.
+func (a *answers) slow() time.Duration {
+	if a.n < 20 {
+		return usualAnswer
+	}
+	sorted := a.took
+	known := sorted[:min(a.n, len(sorted))]
+	slices.Sort(known)
+	return known[len(known)*19/20]
+}

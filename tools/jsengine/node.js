@@ -1,0 +1,9 @@
+/** Requests come in on node's standard input, answers go out on its standard output. */
+
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+import { open } from './engine.js';
+
+const answer = await open(readFileSync(new URL('../../web/dist/donut.wasm', import.meta.url)));
+for await (const line of createInterface({ input: process.stdin })) process.stdout.write(`${await answer(line)}\n`);

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// A crowd is a swarm that plays, in a process of its own. A nil one has nobody.
+type crowd struct {
+	process *exec.Cmd
+	out     bytes.Buffer
+	err     error // why it could not start
+}
+
+// begin starts a crowd that plays for so long. The caller must end it.
+func (s *stage) begin(ctx context.Context, d time.Duration, flags ...string) *crowd {
+	flags = append([]string{"-url", s.url, "-json", "-duration", d.String()}, flags...)
+	c := &crowd{process: exec.CommandContext(ctx, filepath.Join(s.bin, "swarm"), flags...)}
+	c.process.Cancel = func() error { return c.process.Process.Signal(os.Interrupt) }
+	c.process.WaitDelay = stopTimeout
+	c.process.Stdout = &c.out
+	if err := c.process.Start(); err != nil {
+		c.err = fmt.Errorf("start swarm: %w (run make build)", err)
+	}
+	return c
+}
+
+// end waits for the end of the play, and returns the report. A crowd whose own checks fail has one all the same.
+func (c *crowd) end() (report map[string]float64, err error) {
+	if c == nil {
+		return map[string]float64{}, nil
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	waited := c.process.Wait()
+	if report, err = numbers(&c.out); err != nil {
+		return nil, errors.Join(waited, err)
+	}
+	return report, nil
+}
+
+// kill ends the crowd in the middle of it. It has no report.
+func (c *crowd) kill() {
+	if c != nil && c.err == nil {
+		c.process.Process.Kill()
+		c.process.Wait()
+	}
+}
+
+// swarm plays a crowd until its end, and returns its report.
+func (s *stage) swarm(ctx context.Context, d time.Duration, flags ...string) (map[string]float64, error) {
+	return s.begin(ctx, d, flags...).end()
+}
