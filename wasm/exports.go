@@ -19,7 +19,8 @@ var (
 	texts [codec.MaxFrames * donut.TextSize]byte
 )
 
-// The state of an instance. A connection's instance uses hash and stream; a thread's uses renderer and task.
+// The state of an instance. A connection's instance uses hash and stream; a thread's uses renderer and task, and
+// one that verifies lays what it renders into texts.
 var (
 	hash     = digest.New()
 	stream   codec.Decoder
@@ -103,7 +104,7 @@ func Receive(size int32) int32 {
 //go:wasmexport render
 func Render(wantDetail int32, first uint64, count int32) int32 {
 	if wantDetail < 1 || wantDetail > donut.MaxDetail {
-		return refuse("render: detail: got " + strconv.Itoa(int(wantDetail)) + ", want 1.." + strconv.Itoa(donut.MaxDetail))
+		return refuseDetail("render", wantDetail)
 	}
 	if count < 0 || int(count) > len(out)/wire.PackedSize {
 		return refuse("render: count: got " + strconv.Itoa(int(count)) + ", want 0.." + strconv.Itoa(len(out)/wire.PackedSize))
@@ -156,6 +157,11 @@ func useDetail(want int) {
 	if detail != want {
 		renderer, detail = donut.NewRenderer(want), want
 	}
+}
+
+// refuseDetail answers that a call was asked for a detail that there is not.
+func refuseDetail(call string, got int32) int32 {
+	return refuse(call + ": detail: got " + strconv.Itoa(int(got)) + ", want 1.." + strconv.Itoa(donut.MaxDetail))
 }
 
 // refuse answers an error.

@@ -129,12 +129,17 @@ func (o *object) text(name, value string) {
 func (o *object) hex(name string, value []byte) {
 	o.name(name)
 	o.put(`"`)
-	const digits = "0123456789abcdef"
-	for _, b := range value {
-		o.put(digits[b>>4:][:1])
-		o.put(digits[b&15:][:1])
-	}
+	o.size = len(appendHex(out[:o.size], value))
 	o.put(`"`)
+}
+
+// appendHex appends b in hexadecimal to dst.
+func appendHex(dst, b []byte) []byte {
+	const digits = "0123456789abcdef"
+	for _, v := range b {
+		dst = append(dst, digits[v>>4], digits[v&15])
+	}
+	return dst
 }
 
 func (o *object) number(name string, value uint64) {

@@ -111,3 +111,9 @@ async function watchWorker(worker, look, complaints) {
 export async function playing({ page }, timeout = 10_000) {
   await page.waitForFunction(() => /** @type {any} */ (window).donut.frame !== null, { timeout, polling: 20 });
 }
+
+/** One of a tab's workers. @param {Tab} tab @param {'stream' | 'render' | 'verify'} name */
+export async function workerNamed({ page }, name) {
+  for (const worker of page.workers()) if ((await worker.evaluate(() => self.name)) === name) return worker;
+  throw new Error(`the tab has no worker that is called ${name}`);
+}

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from './bounds.js';
-import { launch, openTab, playing } from './browser.js';
+import { launch, openTab, playing, workerNamed } from './browser.js';
 import { carried, smooth } from './fleet.js';
 import { record } from './recorder.js';
 import { startServer } from './server.js';
@@ -27,11 +27,6 @@ after(async () => {
   await server?.stop();
 });
 
-const renderer = () => {
-  const worker = tab.page.workers().find((worker) => worker.url().endsWith('/render.worker.js'));
-  assert.ok(worker, 'the tab has no render worker');
-  return worker;
-};
 const failures = () => tab.page.evaluate(() => /** @type {any} */ (window).donut.failures);
 const ahead = () => until(server.stats, (stats) => stats.lead_seconds > 7, 15_000);
 
@@ -74,7 +69,7 @@ for (const [what, sabotage, warning] of /** @type {[string, () => void, RegExp][
     await ahead();
     await record(tab.page);
     const before = await server.stats();
-    await renderer().evaluate(sabotage);
+    await (await workerNamed(tab, 'render')).evaluate(sabotage);
     await until(failures, (n) => n === failed + 1, 30_000);
     await ahead();
     await carried(t, server, 'replaced', 4_000, 0.01);

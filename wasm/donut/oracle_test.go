@@ -2,12 +2,17 @@ package donut
 
 // oracle draws frame n the obvious way: the package's formulas, sample by sample, with nothing shared between samples
 // and nothing kept between frames. It is what Renderer is held against, and it is meant to stay as it is.
-func oracle(n uint64, detail int) (p Picture) {
+func oracle(n uint64, detail int) Picture {
+	p, _ := oracleWithDepths(n, detail)
+	return p
+}
+
+// oracleWithDepths also returns each cell's greatest D, 0 where nothing is painted.
+func oracleWithDepths(n uint64, detail int) (p Picture, nearest [Cells]float64) {
 	sinA, cosA, sinB, cosB := angles(n)
 	sinDTheta, cosDTheta := sincos(0.07 / float64(detail))
 	sinDPhi, cosDPhi := sincos(0.02 / float64(detail))
 
-	var nearest [Cells]float64
 	ct, st := 1.0, 0.0
 	for theta := 0.0; theta < 6.28; theta += 0.07 / float64(detail) {
 		cp, sp := 1.0, 0.0
@@ -27,5 +32,5 @@ func oracle(n uint64, detail int) (p Picture) {
 		}
 		ct, st = float64(ct*cosDTheta)-float64(st*sinDTheta), float64(st*cosDTheta)+float64(ct*sinDTheta)
 	}
-	return p
+	return p, nearest
 }

@@ -1,29 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Crew } from '../static/js/crew.js';
-import { World } from './fakes.js';
+import { FakeWorker, World } from './fakes.js';
 
 /** A crew of workers that the test plays. */
 function crew() {
-  /** @type {{ posted: any[], ended: boolean, hear: (message: any) => void, die: () => void }[]} */
+  /** @type {FakeWorker[]} */
   const workers = [];
   /** @type {any[]} */
   const delivered = [];
   /** @type {string[]} */
   const failures = [];
+  /** @type {string[]} */
+  const unfit = [];
   const world = new World();
   const crew = new Crew(
     (hear, die) => {
-      const worker = { posted: /** @type {any[]} */ ([]), ended: false, hear, die };
+      const worker = new FakeWorker(hear, die);
       workers.push(worker);
-      return { post: (message) => worker.posted.push(message), end: () => (worker.ended = true) };
+      return worker;
     },
     world,
-    { result: (_message, frames) => delivered.push(frames), failed: (why) => failures.push(why) },
+    {
+      result: (_message, frames) => delivered.push(frames),
+      failed: (why) => failures.push(why),
+      unfit: (why) => unfit.push(why),
+    },
   );
   const lease = (/** @type {number} */ lease, thread = 0, count = 4) =>
     crew.lease({ kind: 'lease', lease, thread, count, detail: 1, first: 0, within: 100 }, new ArrayBuffer(1));
-  return { crew, workers, delivered, failures, world, lease };
+  return { crew, workers, delivered, failures, unfit, world, lease };
 }
 
 const answer = (/** @type {number} */ job) => ({ type: 'result', job, message: new ArrayBuffer(1) });
@@ -161,4 +167,24 @@ test('a worker that was let go is watched no more', () => {
   world.pass(60_000);
   assert.deepEqual(failures, []);
   assert.equal(pings(workers[0]), 0);
+});
+
+test('a worker that is unfit leaves, those after it move up, and nothing that was lent before is delivered', () => {
+  const { crew: c, workers, delivered, failures, unfit, lease } = crew();
+  c.hire(3);
+  lease(10, 0);
+  lease(11, 2);
+  workers[0].hear({ type: 'unfit', why: 'Refusal: self-test' });
+  assert.deepEqual(unfit, ['Refusal: self-test']);
+  assert.deepEqual(failures, []);
+  assert.deepEqual(workers.map(({ ended }) => ended), [true, false, false]);
+  assert.equal(workers[2].posted.at(-1).type, 'stop');
+  workers[0].hear(answer(1)); // from the grave
+  workers[2].hear(answer(2));
+  assert.deepEqual(delivered, []);
+  c.hire(2);
+  assert.equal(workers.length, 3, 'those that are fit stay');
+  lease(12, 1, 9);
+  workers[2].hear(answer(3));
+  assert.deepEqual(delivered, [9]);
 });

@@ -1,5 +1,7 @@
 /** A world in which time passes when a test says so, and a socket whose other end is the test. */
 
+import { Refusal } from '../static/js/module.js';
+
 /** Time, timers and randomness. */
 export class World {
   time = 1_000_000; // what performance says, as an absolute instant
@@ -82,11 +84,16 @@ export class FakeDonut {
     codecVersion: 1,
   };
   hashed = 0;
+  fit = true;
   trapped = false;
 
   /** @param {Uint8Array} file */
   hash(file) {
     this.hashed += file.length;
+  }
+
+  selfTest() {
+    if (!this.fit) throw new Refusal('self-test: got ab, want cd');
   }
 
   /** @param {number} threads @returns {any} */
@@ -106,7 +113,29 @@ export class FakeDonut {
 
   /** @param {number} count */
   frames(count) {
-    return new ArrayBuffer(count * this.constants.textSize);
+    return new Uint8Array(count * this.constants.textSize).fill(0x20).buffer;
+  }
+}
+
+/** A worker that the test plays. */
+export class FakeWorker {
+  /** @type {any[]} */
+  posted = [];
+  ended = false;
+
+  /** @param {(message: any) => void} hear @param {() => void} die */
+  constructor(hear, die) {
+    this.hear = hear;
+    this.die = die;
+  }
+
+  /** @param {any} message */
+  post(message) {
+    this.posted.push(message);
+  }
+
+  end() {
+    this.ended = true;
   }
 }
 

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Growth, figures } from '../static/js/figures.js';
+import { Growth, alarm, figures } from '../static/js/figures.js';
 
 /** @param {Partial<import('../static/js/messages.js').Stats>} change @returns {import('../static/js/messages.js').Stats} */
 const stats = (change) => ({
   viewers: 3, workers: 2, threads: 5, leadMillis: 9_850, aired: 0, unaudited: 0, fleet: 0, server: 0, stalled: 0, audited: 0,
   forged: 0, evictions: 0, hedged: 0, wasted: 0, streamSize: 0, ...change,
 });
-const local = { fps: 60, rendered: 1234, threads: 1, rtt: 0.14, digest: 'fce71b1f86a4d4df0d' };
+const local = {
+  fps: 60, rendered: 1234, threads: 1, rtt: 0.14, digest: 'fce71b1f86a4d4df0d',
+  unfit: { threads: 0, verifier: false }, verified: { checked: 0, equal: 0 },
+};
 
 test('before the first broadcast nothing is claimed', () => {
   const shown = figures(new Growth(), { ...local, digest: '', rtt: null });
@@ -50,4 +53,27 @@ test('no more than a minute is remembered', () => {
   const growth = new Growth();
   for (let i = 0; i < 200; i++) growth.add(stats({ aired: 60 * i }));
   assert.equal(growth.of('aired'), 59 * 60);
+});
+
+test('what this tab verified is shown as soon as there is any', () => {
+  const shown = (/** @type {object} */ change) => figures(new Growth(), { ...local, ...change }).verified;
+  assert.equal(shown({}), '–');
+  assert.equal(shown({ verified: { checked: 1234, equal: 1234 } }), '1,234 of 1,234');
+  assert.equal(shown({ verified: { checked: 42, equal: 41 } }), '41 of 42');
+  assert.match(shown({ verified: { checked: 42, equal: 42 }, unfit: { threads: 0, verifier: true } }), /unfit/);
+});
+
+test('threads that are unfit are not passed over', () => {
+  const own = (/** @type {number} */ threads, /** @type {number} */ unfit) =>
+    figures(new Growth(), { ...local, threads, unfit: { threads: unfit, verifier: false } }).own;
+  assert.equal(own(3, 0), '3 threads');
+  assert.equal(own(3, 1), '3 threads, 1 unfit');
+  assert.equal(own(0, 4), 'watching only, 4 unfit');
+});
+
+test('a frame that is not what the module renders is cried out, and stays', () => {
+  const differs = { frame: 123456, cells: 1, aired: 'ab', rendered: 'cd' };
+  assert.equal(alarm({ checked: 9, equal: 9 }, null), '');
+  assert.match(alarm({ checked: 1, equal: 0 }, differs), /^NOT THE DONUT: frame 123456 .* 1 cell differs/);
+  assert.match(alarm({ checked: 9, equal: 7 }, { ...differs, cells: 1700 }), /1,700 cells differ.* 2 of 9 frames/);
 });

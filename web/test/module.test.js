@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { Donut, Refusal } from '../static/js/module.js';
-import { bare, leaseOf, readModule, root } from './real.js';
+import { bare, broken, leaseOf, readModule, root } from './real.js';
 
 /** @type {Uint8Array<ArrayBuffer>} */
 let file;
@@ -68,4 +68,32 @@ test('memory stays as it is through many calls', async () => {
   const { byteLength } = memory.buffer;
   for (let i = 0; i < 50_000; i++) donut.receive(message);
   assert.ok(memory.buffer.byteLength <= 2 * byteLength);
+});
+
+test('an instance proves that it computes what it should, time and again', async (t) => {
+  const donut = await Donut.instantiate(module);
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now();
+    donut.selfTest();
+    t.diagnostic(`self-test ${i}: ${(performance.now() - start).toFixed(1)} ms`);
+  }
+});
+
+test('an engine that is off in the twelfth digit is found out, though its pictures are right', async () => {
+  const donut = await Donut.instantiate(await WebAssembly.compile(broken(file, 12)));
+  const right = await Donut.instantiate(module);
+  assert.deepEqual(donut.render(1, 0, 100), right.render(1, 0, 100));
+  assert.throws(() => donut.selfTest(), (error) => error instanceof Refusal && /^self-test: digest: got [0-9a-f]{64}, want/.test(error.message));
+});
+
+test('a frame is verified cell by cell', async () => {
+  const donut = await Donut.instantiate(module);
+  const text = new Uint8Array(readFileSync(`${root}wasm/donut/testdata/frame-0150.txt`));
+  assert.deepEqual(donut.verify(1, 150, text), { cells: 0 });
+  text[900] ^= 1;
+  const { cells, aired, rendered } = donut.verify(1, 150, text);
+  assert.equal(cells, 1);
+  assert.equal(aired, createHash('sha256').update(text).digest('hex'));
+  assert.match(rendered ?? '', /^[0-9a-f]{64}$/);
+  assert.throws(() => donut.verify(1, 150, text.subarray(1)), Refusal);
 });

@@ -38,3 +38,16 @@ export function leaseOf({ lease = 77, detail = 1, first = 150, count }) {
   message.setUint16(19, count, true);
   return message.buffer;
 }
+
+/**
+ * The module as an engine makes it whose arithmetic is off: a coefficient of the sine has one bit flipped.
+ * @param {Uint8Array<ArrayBuffer>} file @param {number} bit  0 is the last of 52
+ */
+export function broken(file, bit) {
+  const coefficient = new Uint8Array(Float64Array.of(-1.66666666666666307295e-1).buffer);
+  const at = Buffer.from(file).indexOf(coefficient);
+  if (at < 0) throw new Error('the module has no such coefficient');
+  const copy = file.slice();
+  copy[at + (bit >> 3)] ^= 1 << (bit & 7);
+  return copy;
+}

@@ -4,10 +4,12 @@ import { mayReload, missing, words } from '../static/js/status.js';
 
 test('each state has its words', () => {
   assert.equal(words({ state: 'connecting' }, 0).label, 'connecting');
-  assert.deepEqual(words({ state: 'live', shutOut: false }, 0), {
+  assert.deepEqual(words({ state: 'live', shutOut: false, unfit: false }, 0), {
     tone: 'good', label: 'live', detail: '', grave: false, reload: false,
   });
-  assert.match(words({ state: 'live', shutOut: true }, 0).detail, /only watch/);
+  assert.match(words({ state: 'live', shutOut: true, unfit: true }, 0).detail, /frame rendered here.*only watch/);
+  assert.match(words({ state: 'live', shutOut: false, unfit: true }, 0).detail, /does not compute.*only watch/);
+  assert.match(words({ state: 'waiting', why: 'unfit', until: 0 }, 0).detail, /self-test/);
   assert.match(words({ state: 'waiting', why: 'draining', until: 0 }, 0).detail, /going down.*now/);
   assert.equal(words({ state: 'waiting', why: 'full', until: 0 }, 0).label, 'full');
   assert.equal(words({ state: 'outdated' }, 0).reload, true);

@@ -154,7 +154,7 @@ test('an evicted tab comes back to watch', async () => {
   assert.deepEqual(t.socket.sent, [{ kind: 'hello', threads: 0 }]);
   assert.ok(t.workers.every(({ ended }) => ended));
   t.socket.say(welcome({ threads: 0 }));
-  assert.deepEqual(t.status, { state: 'live', shutOut: true });
+  assert.deepEqual(t.status, { state: 'live', shutOut: true, unfit: false });
 });
 
 test('a module that cannot be had is asked for again', async () => {

@@ -1,7 +1,7 @@
 /** A tab without its page: the stream with everything around it played by the test. */
 
 import { Stream } from '../static/js/stream.js';
-import { FakeDonut, FakeSocket, World, settle, welcome } from './fakes.js';
+import { FakeDonut, FakeSocket, FakeWorker, World, settle, welcome } from './fakes.js';
 
 /** A tab whose server is the test. */
 export function tab({ threads = 2, random = 0.5 } = {}) {
@@ -14,9 +14,13 @@ export function tab({ threads = 2, random = 0.5 } = {}) {
     instances: [],
     /** @type {any[]} */
     posted: [],
-    /** @type {{ posted: any[], ended: boolean, hear: (message: any) => void }[]} */
+    /** Those that render. @type {FakeWorker[]} */
     workers: [],
+    /** Those that verify. @type {FakeWorker[]} */
+    verifiers: [],
     loads: () => true,
+    /** What the engine makes of an instance. @type {(donut: FakeDonut) => void} */
+    engine: () => {},
     get socket() {
       return /** @type {FakeSocket} */ (t.sockets.at(-1));
     },
@@ -45,6 +49,7 @@ export function tab({ threads = 2, random = 0.5 } = {}) {
       },
       instantiate: async () => {
         const donut = new FakeDonut();
+        t.engine(donut);
         t.instances.push(donut);
         return /** @type {any} */ (donut);
       },
@@ -53,10 +58,11 @@ export function tab({ threads = 2, random = 0.5 } = {}) {
         t.sockets.push(socket);
         return socket;
       },
-      spawn: () => (hear) => {
-        const worker = { posted: /** @type {any[]} */ ([]), ended: false, hear };
-        t.workers.push(worker);
-        return { post: (message) => worker.posted.push(message), end: () => (worker.ended = true) };
+      draw: () => 0,
+      spawn: (_module, name) => (hear, die) => {
+        const worker = new FakeWorker(hear, die);
+        (name === 'verify' ? t.verifiers : t.workers).push(worker);
+        return worker;
       },
     },
     threads,

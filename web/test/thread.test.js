@@ -17,6 +17,10 @@ function bench({ perFrame = 1 } = {}) {
     /** @type {any[]} */
     posted: [],
     meanwhile: () => {},
+    /** What goes wrong in a self-test, by instance. @type {(instance: number) => unknown} */
+    ill: () => null,
+    /** How many cells of an aired frame differ. */
+    cells: 0,
   };
   const thread = new Thread({
     now: () => world.time,
@@ -26,9 +30,18 @@ function bench({ perFrame = 1 } = {}) {
       world.meanwhile();
     },
     instantiate: async () => {
-      world.instances++;
+      const instance = ++world.instances;
       let left = 0;
       return {
+        selfTest() {
+          const error = world.ill(instance);
+          if (error) throw error;
+        },
+        verify(_detail, frame) {
+          if (frame === 255) throw new Trap('verify', 'unreachable');
+          world.time += perFrame;
+          return world.cells > 0 ? { cells: world.cells, aired: 'ab', rendered: 'cd' } : { cells: 0 };
+        },
         begin(message) {
           if (message[0] === 0) throw new Refusal('no frames');
           if (message[0] === 255) throw new Trap('begin', 'unreachable');
@@ -45,7 +58,8 @@ function bench({ perFrame = 1 } = {}) {
     },
   });
   const lease = (/** @type {number} */ job, /** @type {number} */ frames) => thread.lease(job, new Uint8Array([frames]).buffer);
-  return { world, thread, lease };
+  const check = (/** @type {number} */ job, frame = 7) => thread.check(job, { detail: 1, frame, text: new ArrayBuffer(4) });
+  return { world, thread, lease, check };
 }
 
 const spent = (/** @type {{ message: ArrayBuffer }} */ { message }) => new Float64Array(message)[0];
@@ -119,4 +133,78 @@ test('a lease that the module refuses costs no instance', async () => {
   await settle();
   assert.deepEqual(world.posted.map(({ type }) => type), ['spoilt', 'result']);
   assert.equal(world.instances, 1);
+});
+
+for (const [what, error] of /** @type {[string, unknown][]} */ ([
+  ['is refused', new Refusal('self-test: digest: got ab, want cd')],
+  ['traps', new Trap('selfTest', 'unreachable')],
+])) {
+  test(`a thread whose self-test ${what} says so once, and never renders`, async () => {
+    const { world, thread, lease, check } = bench();
+    world.ill = () => error;
+    thread.prepare();
+    lease(1, 4); // it came before the test was over
+    lease(2, 4);
+    await settle();
+    lease(3, 4);
+    check(4);
+    await settle();
+    assert.deepEqual(world.posted, [{ type: 'unfit', why: String(error) }]);
+    assert.equal(world.rendered, 0);
+    assert.equal(world.instances, 1);
+  });
+}
+
+test('the self-test comes before the first lease, though nothing was prepared', async () => {
+  const { world, lease } = bench();
+  world.ill = () => new Refusal('self-test');
+  lease(1, 4);
+  await settle();
+  assert.deepEqual(world.posted.map(({ type }) => type), ['unfit']);
+  assert.equal(world.rendered, 0);
+});
+
+test('the instance after one that trapped is tested like the first', async () => {
+  const { world, lease } = bench();
+  world.ill = (instance) => instance > 1 && new Refusal('self-test');
+  lease(1, 4);
+  lease(2, 255);
+  lease(3, 4);
+  await settle();
+  assert.deepEqual(world.posted.map(({ type }) => type), ['result', 'spoilt', 'unfit']);
+  assert.equal(world.rendered, 4);
+});
+
+test('a frame is verified, with the time that it took', async () => {
+  const { world, check } = bench({ perFrame: 3 });
+  check(1);
+  await settle();
+  assert.deepEqual(world.posted, [{ type: 'checked', job: 1, took: 3, mismatch: null }]);
+});
+
+test('a frame that differs is told with both digests', async () => {
+  const { world, check } = bench();
+  world.cells = 9;
+  check(1, 77);
+  await settle();
+  assert.deepEqual(world.posted[0].mismatch, { frame: 77, cells: 9, aired: 'ab', rendered: 'cd' });
+});
+
+test('a frame that differs blames nobody where it is this engine that is broken', async () => {
+  const { world, check } = bench();
+  let tests = 0;
+  world.cells = 9;
+  world.ill = () => ++tests > 1 && new Refusal('self-test');
+  check(1);
+  await settle();
+  assert.deepEqual(world.posted.map(({ type }) => type), ['unfit']);
+});
+
+test('a check that traps is given up, and costs its instance alone', async () => {
+  const { world, check } = bench();
+  check(1, 255);
+  check(2);
+  await settle();
+  assert.deepEqual(world.posted.map(({ type, job }) => [type, job]), [['spoilt', 1], ['checked', 2]]);
+  assert.equal(world.instances, 2);
 });

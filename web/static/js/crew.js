@@ -1,9 +1,10 @@
 /**
  * The render workers of a tab, and which lease is with which. A worker that dies or hangs takes its leases along; another
  * one takes its place when the next lease for that thread comes. The server hears nothing of it: those leases run out.
+ * One that is unfit leaves for good, and those after it move up.
  */
 
-import { ROUND, Watchdog } from './watchdog.js';
+import { Watchdog, watch } from './watchdog.js';
 
 /**
  * @typedef {object} Hand  a render worker
@@ -16,11 +17,11 @@ import { ROUND, Watchdog } from './watchdog.js';
  * @typedef {object} Events
  * @property {(message: ArrayBuffer, frames: number) => void} result
  * @property {(why: string) => void} failed  a worker or its instance, and what it had to render is lost
+ * @property {(why: string) => void} unfit   a worker left: threads have other numbers now, and every lease is void
  */
 
 export class Crew {
   #spawn;
-  #env;
   #events;
   /** By thread. @type {(Hand | undefined)[]} */
   #hands = [];
@@ -37,9 +38,13 @@ export class Crew {
    */
   constructor(spawn, env, events) {
     this.#spawn = spawn;
-    this.#env = env;
     this.#events = events;
-    this.#round();
+    watch(
+      this.#watchdog,
+      env,
+      () => this.#hands.filter((hand) => hand !== undefined),
+      (hand) => this.#lose(hand, 'its worker hung'),
+    );
   }
 
   /** Makes the crew so many threads. @param {number} threads */
@@ -96,11 +101,11 @@ export class Crew {
     this.#events.failed(`thread ${thread}: ${why}`);
   }
 
-  #round() {
-    const hands = this.#hands.filter((hand) => hand !== undefined);
-    for (const hand of this.#watchdog.round(this.#env.now(), hands)) this.#lose(hand, 'its worker hung');
-    for (const hand of this.#hands) hand?.post({ type: 'ping' });
-    this.#env.after(ROUND, () => this.#round());
+  /** @param {number} thread @param {string} why */
+  #dismiss(thread, why) {
+    this.#hands.splice(thread, 1)[0]?.end();
+    this.stop();
+    this.#events.unfit(why);
   }
 
   /** @param {Hand} hand @param {import('./messages.js').FromRenderer} message */
@@ -108,7 +113,8 @@ export class Crew {
     const thread = this.#hands.indexOf(hand);
     if (thread < 0) return; // it was ended
     this.#watchdog.heard(hand);
-    if (message.type === 'pong') return;
+    if (message.type === 'pong' || message.type === 'checked') return;
+    if (message.type === 'unfit') return this.#dismiss(thread, message.why);
     const task = this.#tasks.get(message.job);
     this.#tasks.delete(message.job);
     if (message.type === 'spoilt') return this.#events.failed(`thread ${thread}: ${message.why}`);

@@ -7,6 +7,8 @@
  * @property {number} threads     that the server leases to
  * @property {number | null} rtt  in milliseconds
  * @property {string} digest      of the module, or ''
+ * @property {{ threads: number, verifier: boolean }} unfit  what failed its self-test
+ * @property {{ checked: number, equal: number }} verified  frames
  */
 
 const NONE = '–';
@@ -43,6 +45,31 @@ export class Growth {
   }
 }
 
+/** What the tab renders with. @param {Local} local */
+function rendersWith({ threads, unfit }) {
+  const fit = threads === 0 ? 'watching only' : `${threads} thread${threads === 1 ? '' : 's'}`;
+  return unfit.threads > 0 ? `${fit}, ${unfit.threads} unfit` : fit;
+}
+
+/** What came of verifying. @param {Local} local */
+function verifiedOf({ unfit, verified: { checked, equal } }) {
+  if (unfit.verifier) return 'not here: unfit';
+  return checked > 0 ? `${count(equal)} of ${count(checked)}` : NONE;
+}
+
+/**
+ * What to say of frames that were not equal, or nothing.
+ * @param {{ checked: number, equal: number }} verified
+ * @param {import('./messages.js').Mismatch | null} last
+ */
+export function alarm({ checked, equal }, last) {
+  if (!last) return '';
+  const { frame, cells } = last;
+  const how = `${whole.format(cells)} ${cells === 1 ? 'cell differs' : 'cells differ'}`;
+  return `NOT THE DONUT: frame ${frame} is not what the module renders in this browser, ${how}. ` +
+    `So it was with ${count(checked - equal)} of ${count(checked)} frames that were verified here.`;
+}
+
 /**
  * @param {Growth} growth
  * @param {Local} local
@@ -52,7 +79,8 @@ export function figures(growth, local) {
   const own = {
     fps: String(local.fps),
     rendered: count(local.rendered),
-    own: local.threads === 0 ? 'watching only' : `${local.threads} thread${local.threads === 1 ? '' : 's'}`,
+    own: rendersWith(local),
+    verified: verifiedOf(local),
     rtt: local.rtt === null ? NONE : `${local.rtt.toFixed(1)} ms`,
     digest: local.digest.slice(0, 12) || NONE,
   };

@@ -2,7 +2,7 @@
 
 import { FrameBuffer } from './buffer.js';
 import { offsetAt } from './clock.js';
-import { Growth, figures } from './figures.js';
+import { Growth, alarm, figures } from './figures.js';
 import { threadsAsked } from './page-url.js';
 import { Panel } from './panel.js';
 import { Screen } from './screen.js';
@@ -25,6 +25,11 @@ let reading = null;
 let rtt = null;
 let rendered = 0;
 let failures = 0;
+let unfit = { threads: 0, verifier: false };
+/** @type {Readonly<{ checked: number, equal: number }>} */
+let verified = Object.freeze({ checked: 0, equal: 0 });
+/** The last frame that was not equal. @type {import('./messages.js').Mismatch | null} */
+let mismatch = null;
 /** @type {FrameBuffer | null} */
 let frames = null;
 
@@ -48,6 +53,10 @@ Object.defineProperty(window, 'donut', {
     get paused() { return screen.paused; },
     /** How often a render worker or its instance failed, and was replaced. */
     get failures() { return failures; },
+    /** Render threads that failed the module's self-test, and so never render. */
+    get unfit() { return unfit.threads; },
+    /** Frames that aired and were rendered again here: how many, and how many of them were equal in every cell. */
+    get verified() { return verified; },
   }),
 });
 
@@ -79,12 +88,21 @@ function hear(message) {
       return;
     case 'failed':
       failures = message.failures;
+      return;
+    case 'unfit':
+      unfit = message;
+      return;
+    case 'verified':
+      verified = Object.freeze({ checked: message.checked, equal: message.equal });
+      mismatch = message.mismatch ?? mismatch;
+      return panel.alarm(alarm(verified, mismatch));
   }
 }
 
 function showPanel() {
   panel.status(status, now());
-  panel.show(figures(growth, { fps: fps(), rendered, threads: threads(), rtt, digest: welcome?.digest ?? '' }));
+  const digest = welcome?.digest ?? '';
+  panel.show(figures(growth, { fps: fps(), rendered, threads: threads(), rtt, digest, unfit, verified }));
 }
 
 /** @param {number} threads  to offer */
@@ -94,6 +112,11 @@ function start(threads) {
   const tell = (message) => worker.postMessage(message);
   worker.onmessage = ({ data }) => hear(data);
   tell({ type: 'start', base: document.baseURI, threads });
+
+  const watch = () => tell({ type: 'watching', watching: !document.hidden && !screen.paused });
+  document.addEventListener('visibilitychange', watch);
+  document.getElementById('pause')?.addEventListener('click', watch); // after it has been heard by offerPause
+  watch();
 
   const resume = () => tell({ type: 'resume' });
   addEventListener('online', resume);

@@ -7,17 +7,19 @@
  *
  *     page                        stream worker                  render worker
  *     start ───────────────────────────▶  module ────────────────────────▶
- *     resume ──────────────────────────▶  lease, revoke, stop, ping ─────▶
- *           ◀────── status, welcome, clock    ◀──────── result, spoilt, pong
- *           ◀────── frames, rendered, failed
+ *     resume, watching ────────────────▶  lease, revoke, stop, check, ping ▶
+ *           ◀────── status, welcome, clock    ◀─────── result, checked, pong
+ *           ◀────── frames, rendered, failed  ◀─────────────── spoilt, unfit
+ *           ◀────── verified, unfit
  *
- * @typedef {Start | Resume} ToStream
- * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed} ToPage
- * @typedef {UseModule | DoLease | DropLease | Stop | Ping} ToRenderer
- * @typedef {Answer | Spoilt | Pong} FromRenderer
+ * @typedef {Start | Resume | Watching} ToStream
+ * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed | Verified | UnfitThreads} ToPage
+ * @typedef {UseModule | DoLease | DropLease | Stop | DoCheck | Ping} ToRenderer
+ * @typedef {Answer | Checked | Spoilt | Unfit | Pong} FromRenderer
  *
  * @typedef {{ type: 'start', base: string, threads: number }} Start  base is the page's URL
  * @typedef {{ type: 'resume' }} Resume  the page was frozen, or the network is back
+ * @typedef {{ type: 'watching', watching: boolean }} Watching  whether the page is visible and plays
  *
  * @typedef {{ type: 'status', status: import('./status.js').Status }} StatusChange
  * @typedef {{ type: 'welcome', welcome: Welcome, constants: import('./module.js').Constants }} Welcomed
@@ -25,15 +27,26 @@
  * @typedef {{ type: 'frames', broadcast: Broadcast, text: ArrayBuffer }} Frames
  * @typedef {{ type: 'rendered', frames: number }} Rendered  frames sent to the server by this tab, in all
  * @typedef {{ type: 'failed', failures: number }} Failed  how often a render worker or its instance failed, in all
+ * @typedef {{ type: 'verified', checked: number, equal: number, mismatch: Mismatch | null }} Verified  frames in all, and
+ *   the one that was not equal, if that is what is new
+ * @typedef {{ type: 'unfit', threads: number, verifier: boolean }} UnfitThreads  how many render threads failed their
+ *   self-test, in all, and whether the one that verifies did
  *
  * @typedef {{ type: 'module', module: WebAssembly.Module }} UseModule
  * @typedef {{ type: 'lease', job: number, message: ArrayBuffer }} DoLease  job numbers are the crew's and never used twice
  * @typedef {{ type: 'revoke', job: number }} DropLease
  * @typedef {{ type: 'stop' }} Stop  every lease is void: the connection that they belong to is gone
+ * @typedef {{ type: 'check', job: number, sample: Sample }} DoCheck
  * @typedef {{ type: 'result', job: number, message: ArrayBuffer }} Answer
- * @typedef {{ type: 'spoilt', job: number, why: string }} Spoilt  the lease stays unanswered
+ * @typedef {{ type: 'spoilt', job: number, why: string }} Spoilt  the job stays unanswered
+ * @typedef {{ type: 'checked', job: number, took: number, mismatch: Mismatch | null }} Checked  in so many milliseconds
+ * @typedef {{ type: 'unfit', why: string }} Unfit  it failed its self-test, and does nothing any more
  * @typedef {{ type: 'ping' }} Ping
  * @typedef {{ type: 'pong' }} Pong  answers a ping as soon as the worker looks up from its lease
+ *
+ * @typedef {{ detail: number, frame: number, text: ArrayBuffer }} Sample  a frame as it aired
+ * @typedef {{ frame: number, cells: number, aired: string, rendered: string }} Mismatch  how many cells differ, and the
+ *   SHA-256 of the text that aired and of the one that was rendered here
  *
  * @typedef {Welcome | Reply | Lease | Revoke | Broadcast | Goodbye} FromServer
  *

@@ -119,6 +119,21 @@ export class Donut {
     return this.#bytes(this.#call('render', detail, BigInt(first), count));
   }
 
+  /** Throws where this instance does not compute what the module should: it must then not render. */
+  selfTest() {
+    this.#call('selfTest');
+  }
+
+  /**
+   * Renders a frame and compares it, cell by cell, with what aired.
+   * @param {number} detail @param {number} frame @param {Uint8Array} text
+   * @returns {{ cells: number, aired?: string, rendered?: string }} how many cells differ, and if any do, both digests
+   */
+  verify(detail, frame, text) {
+    this.#put(text);
+    return this.#json(this.#call('verify', detail, BigInt(frame), text.length));
+  }
+
   /** Takes up a lease. @param {Uint8Array} message @returns {number} frames to render */
   begin(message) {
     this.#put(message);

@@ -10,6 +10,7 @@ export class Panel {
   #detail = /** @type {HTMLElement} */ (document.getElementById('detail'));
   #notice = /** @type {HTMLElement} */ (document.getElementById('notice'));
   #reason = /** @type {HTMLElement} */ (document.getElementById('reason'));
+  #alarm = /** @type {HTMLElement} */ (document.getElementById('alarm'));
   #reload = /** @type {HTMLElement} */ (document.getElementById('reload'));
 
   constructor() {
@@ -19,6 +20,12 @@ export class Panel {
   /** @param {Record<string, string>} figures */
   show(figures) {
     for (const [name, text] of Object.entries(figures)) write(this.#places.get(name), text);
+  }
+
+  /** Says over the picture that it is not to be trusted, or nothing. @param {string} text */
+  alarm(text) {
+    write(this.#alarm, text);
+    this.#alarm.hidden = text === '';
   }
 
   /** @param {string} digest  in full */

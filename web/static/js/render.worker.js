@@ -1,4 +1,4 @@
-/** A render worker: one thread around an instance of its own. */
+/** A render worker: one thread around an instance of its own, which renders leases or verifies what aired. */
 
 import { Donut } from './module.js';
 import { Thread } from './thread.js';
@@ -32,9 +32,11 @@ scope.onmessage = ({ data }) => {
   switch (data.type) {
     case 'module':
       provide(data.module);
-      return void thread.prepare();
+      return thread.prepare();
     case 'lease':
       return thread.lease(data.job, data.message);
+    case 'check':
+      return thread.check(data.job, data.sample);
     case 'revoke':
       return thread.revoke(data.job);
     case 'stop':

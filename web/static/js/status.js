@@ -4,7 +4,7 @@
  * @typedef {import('./session.js').End | 'unreachable'} Why
  *
  * @typedef {{ state: 'connecting' }
- *   | { state: 'live', shutOut: boolean }
+ *   | { state: 'live', shutOut: boolean, unfit: boolean }
  *   | { state: 'waiting', why: Why, until: number }
  *   | { state: 'outdated' }
  *   | { state: 'unsupported', missing: string }} Status
@@ -29,7 +29,10 @@ const reasons = {
   slow: 'This connection is too slow for the stream.',
   full: 'The server has as many visitors as it allows.',
   outdated: 'The server has moved on.',
+  unfit: 'A thread of this browser failed its self-test, and will not render.',
 };
+
+const ONLY_WATCHES = 'This browser does not compute what the module should, so this tab will only watch.';
 
 /** @param {Status} status @param {number} now  absolute, in milliseconds @returns {Words} */
 export function words(status, now) {
@@ -37,8 +40,10 @@ export function words(status, now) {
   switch (status.state) {
     case 'connecting':
       return { ...plain, tone: 'busy', label: 'connecting', detail: '' };
-    case 'live':
-      return { ...plain, tone: 'good', label: 'live', detail: status.shutOut ? reasons.evicted : '' };
+    case 'live': {
+      const detail = status.shutOut ? reasons.evicted : status.unfit ? ONLY_WATCHES : '';
+      return { ...plain, tone: 'good', label: 'live', detail };
+    }
     case 'waiting': {
       const seconds = Math.max(0, Math.ceil((status.until - now) / 1000));
       const detail = `${reasons[status.why]} Next try ${seconds > 0 ? `in ${seconds} s` : 'now'}.`;

@@ -14,9 +14,15 @@ let stream;
 
 /** @param {MessageEvent<import('./messages.js').ToStream>} event */
 scope.onmessage = ({ data }) => {
-  if (data.type === 'resume') return stream?.resume();
-  stream = new Stream(places(data.base), data.threads);
-  stream.connect();
+  switch (data.type) {
+    case 'start':
+      stream = new Stream(places(data.base), data.threads);
+      return void stream.connect();
+    case 'resume':
+      return stream?.resume();
+    case 'watching':
+      return stream?.watch(data.watching);
+  }
 };
 
 /** @param {string} base @returns {import('./stream.js').Env} */
@@ -27,8 +33,9 @@ function places(base) {
     load: once(() => load(new URL('donut.wasm', base))),
     instantiate: (module) => Donut.instantiate(module),
     open: () => new WebSocket(socket),
-    spawn: (module) => (hear, died) => spawn(module, hear, died),
+    spawn: (module, name) => (hear, died) => spawn(module, name, hear, died),
     random: Math.random,
+    draw: (n) => crypto.getRandomValues(new Uint32Array(1))[0] % n, // n is so small that no remainder is favoured
     step: clockStep(() => performance.now()),
     post: (message, transfer = []) => scope.postMessage(message, transfer),
     now: () => performance.timeOrigin + performance.now(),
@@ -55,9 +62,12 @@ function once(run) {
   return async () => (value ??= await run());
 }
 
-/** @param {WebAssembly.Module} module @param {Parameters<import('./crew.js').Spawn>[0]} hear @param {() => void} died */
-function spawn(module, hear, died) {
-  const worker = new Worker(new URL('render.worker.js', import.meta.url), { type: 'module', name: 'render' });
+/**
+ * @param {WebAssembly.Module} module @param {string} name
+ * @param {Parameters<import('./crew.js').Spawn>[0]} hear @param {() => void} died
+ */
+function spawn(module, name, hear, died) {
+  const worker = new Worker(new URL('render.worker.js', import.meta.url), { type: 'module', name });
   worker.onmessage = ({ data }) => hear(data);
   worker.onerror = died;
   /** @type {import('./crew.js').Hand} */

@@ -14,6 +14,20 @@ export const ROUND = 1_000; // milliseconds from one round to the next
 const LATE = 500; // milliseconds after which a round is not on time
 const PATIENCE = 10; // rounds on time without a sign
 
+/**
+ * Asks workers for a sign of life in every round, for ever.
+ * @template {{ post: (message: { type: 'ping' }) => void }} T
+ * @param {Watchdog<T>} watchdog
+ * @param {Pick<import('./session.js').Env, 'now' | 'after'>} env
+ * @param {() => T[]} workers        those that there are
+ * @param {(worker: T) => void} hangs  ends one that hangs
+ */
+export function watch(watchdog, env, workers, hangs) {
+  watchdog.round(env.now(), workers()).forEach(hangs);
+  for (const worker of workers()) worker.post({ type: 'ping' });
+  env.after(ROUND, () => watch(watchdog, env, workers, hangs));
+}
+
 /** @template {object} T */
 export class Watchdog {
   /** How many rounds each has let pass since its last sign. @type {WeakMap<T, number>} */

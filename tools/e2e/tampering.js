@@ -1,0 +1,86 @@
+/** A server seen through a browser that is broken, or that was given something else: some of its files are changed. */
+
+import { createServer, request as ask } from 'node:http';
+import { connect } from 'node:net';
+
+/** What becomes of a file, by its path. @typedef {Record<string, (body: Buffer) => Uint8Array | string>} Changes */
+
+/**
+ * @param {import('./server.js').Server} server
+ * @param {Changes} changes
+ * @returns {Promise<{ url: string, stop: () => void }>}
+ */
+export async function startTampering({ addr }, changes) {
+  const [host, port] = addr.split(':');
+  const target = { host, port: Number(port) };
+  /** @type {Set<import('node:net').Socket>} */
+  const sockets = new Set();
+  const proxy = createServer((request, response) => {
+    const { url: path = '/', method } = request;
+    const headers = { ...request.headers, 'accept-encoding': 'identity' };
+    delete headers['if-none-match'];
+    ask({ ...target, path, method, headers }, async (answer) => {
+      const parts = [];
+      for await (const part of answer) parts.push(part);
+      const body = Buffer.concat(parts);
+      const { 'content-length': _size, etag: _tag, ...rest } = answer.headers;
+      response.writeHead(answer.statusCode ?? 502, rest).end(changes[path]?.(body) ?? body);
+    }).end();
+  });
+  proxy.on('upgrade', (request, near) => {
+    const far = connect(target, () => {
+      const { method, url, httpVersion, headers } = request;
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      far.write(`${method} ${url} HTTP/${httpVersion}\r\n${lines.join('')}\r\n`);
+      near.pipe(far).pipe(near);
+    });
+    for (const [socket, other] of /** @type {[any, any][]} */ ([[near, far], [far, near]])) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => sockets.delete(socket) && other.destroy());
+    }
+  });
+  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', () => resolve(null)));
+  const bound = /** @type {import('node:net').AddressInfo} */ (proxy.address());
+  return {
+    url: `http://127.0.0.1:${bound.port}/`,
+    stop() {
+      proxy.close();
+      proxy.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** A script that runs something before the rest of it. @param {(...args: any[]) => void} run @param {unknown[]} args */
+export const first = (run, ...args) => (/** @type {Buffer} */ script) =>
+  `(${run})(${args.map((arg) => JSON.stringify(arg)).join(', ')});\n${script}`;
+
+/**
+ * Runs in the stream worker: the module computes wrong in every instance, or in that of one worker alone. A coefficient
+ * of the sine has a bit flipped, as by an engine that translates it wrong or by memory that does not keep it.
+ * @param {number} [alone]  which worker, in the order in which they start, from 0
+ */
+export function breakArithmetic(alone) {
+  const { compile } = WebAssembly;
+  /** @type {any} */
+  let right;
+  const wrong = () => {
+    const copy = new Uint8Array(right);
+    const coefficient = new Uint8Array(Float64Array.of(-1.66666666666666307295e-1).buffer);
+    const at = copy.findIndex((_, i) => coefficient.every((byte, j) => copy[i + j] === byte));
+    copy[at + 6] ^= 4; // -0.167 becomes -0.161 or so
+    return copy;
+  };
+  WebAssembly.compile = (file) => compile.call(WebAssembly, ((right = file), alone === undefined ? wrong() : file));
+  let started = 0;
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ transfer) {
+    const here = message.type === 'module' && started++ === alone;
+    const module = here ? new WebAssembly.Module(wrong()) : message.module;
+    postMessage.call(this, message.type === 'module' ? { ...message, module } : message, transfer);
+  };
+}
+
+/** The module under another digest: an empty custom section at its end. @param {Buffer} file */
+export const otherModule = (file) => Buffer.concat([file, Uint8Array.of(0, 1, 0)]);
