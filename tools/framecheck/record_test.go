@@ -120,6 +120,20 @@ func TestRecordingIsThereAtOnce(t *testing.T) {
 	wantError(t, r.finish(nil), "-record: ")
 }
 
+func TestOneRecorderAtATime(t *testing.T) {
+	name := tempFile(t, nil)
+	other, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := lock(other); err != nil {
+		t.Fatal(err)
+	}
+	_, err = newRecorder(name, goodHeader, time.Now())
+	wantError(t, err, "is another framecheck writing to it?")
+}
+
 func TestRecordOfABadHeader(t *testing.T) {
 	h := goodHeader
 	h.url += "/" + strings.Repeat("x", maxURL)

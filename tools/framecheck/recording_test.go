@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
@@ -181,7 +182,8 @@ func TestPublicURL(t *testing.T) {
 // mend the checks are put right first, which a fuzzer cannot guess.
 func FuzzRecording(f *testing.F) {
 	file := goodHeader.append(nil)
-	for i, m := range airing([]broadcast{{first: 1000, count: 2, key: true}, {first: 1002, count: 2}}) {
+	blank := func(frames []*donut.Picture) { *frames[0] = donut.Picture{} } // a fuzzer is slow with kilobytes
+	for i, m := range airing([]broadcast{{first: 1000, count: 1, key: true, change: blank}, {first: 1001, count: 1, change: blank}}) {
 		file = record{time.Duration(i) * time.Second, m}.append(file)
 	}
 	f.Add(file, false)

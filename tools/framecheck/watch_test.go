@@ -216,4 +216,7 @@ func TestNoServer(t *testing.T) {
 	if err == nil || errors.Is(err, errUsage) || !strings.Contains(err.Error(), "connect to "+server.URL+"/ws") {
 		t.Errorf("got %v, want an error about the connection", err)
 	}
+	if _, err := framecheck(t, "-url", strings.Replace(server.URL, "://", "://me:secret@", 1)); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v, want an error without the password", err)
+	}
 }
