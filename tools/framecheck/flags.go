@@ -16,11 +16,13 @@ import (
 )
 
 const usage = `Usage: framecheck [-first N] [-count M] [-detail K] [-engines E,E] [-digest | -print | -ledger FILE]
-       framecheck -url http://host:port [-seconds S]
+       framecheck -url http://host:port [-seconds S] [-record FILE]
+       framecheck -file FILE
 
-Without -url, framecheck renders frames in several engines, and compares every
-cell. With -url it watches a server as a viewer does, and renders every frame
-that it is sent again through wazero.
+Without -url and -file, framecheck renders frames in several engines, and
+compares every cell. With -url it watches a server as a viewer does, and renders
+every frame that it is sent again through wazero. With -record it also keeps
+what it is sent, and with -file it checks that later, without the server.
 
 Engines:
   native        the frames' Go source, compiled into this program
@@ -35,6 +37,11 @@ for the same engine, version and module, is not rendered again, so that a run
 can be ended at any time and be resumed. Whatever engines have entries are
 compared, also those of runs on other machines or of other builds of this
 program. One framecheck at a time may write to a ledger.
+
+A recording is never written over, and can be checked however it ended: of a
+last message that is not whole it is said how much is left out. It is checked by
+a framecheck of the same module as the server's. Its checksums tell damage from
+frames that are wrong; they do not tell who made it.
 
 Exit status: 0 when all frames agree, 1 when they do not or could not be
 checked, 2 on bad usage.
@@ -55,6 +62,9 @@ type config struct {
 
 	url     *url.URL // of the server to watch; nil for none
 	seconds time.Duration
+	record  string // the name of the file to keep it in; empty for none
+
+	file string // the name of the recording to check; empty for none
 
 	cacheDir string
 }
@@ -76,6 +86,8 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.StringVar(&cfg.ledger, "ledger", "", "compare by way of this `file`")
 	flags.StringVar(&server, "url", "", "the `URL` of a server to watch instead")
 	flags.Float64Var(&seconds, "seconds", 10, "how many `seconds` to watch it")
+	flags.StringVar(&cfg.record, "record", "", "keep what is watched in this new or empty `file`")
+	flags.StringVar(&cfg.file, "file", "", "the `file` with a recording to check instead")
 	flags.StringVar(&cfg.cacheDir, "cache-dir", verify.DefaultCacheDir(),
 		"keep the compiled module in this `folder`, which must be yours alone; empty means nowhere")
 	err := flags.Parse(args)
@@ -100,16 +112,10 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	return cfg, nil
 }
 
-// complete checks the values, takes in those that need parsing, and refuses flags of one use in the other.
+// complete checks the values, takes in those that need parsing, and refuses flags of one use in another.
 func (cfg *config) complete(server string, seconds float64, set map[string]bool) error {
-	other := []string{"seconds"}
-	if set["url"] {
-		other = []string{"first", "count", "detail", "digest", "print", "engines", "ledger"}
-	}
-	for _, name := range other {
-		if set[name] {
-			return fmt.Errorf("-%s: it does not go %s -url", name, map[bool]string{true: "with", false: "without"}[set["url"]])
-		}
+	if err := separate(set); err != nil {
+		return err
 	}
 	switch {
 	case cfg.count < 1:
@@ -122,6 +128,10 @@ func (cfg *config) complete(server string, seconds float64, set map[string]bool)
 		return errors.New("-digest and -print: got both, want one of them")
 	case set["ledger"] && cfg.ledger == "":
 		return errors.New("-ledger: got no name, want a file's")
+	case set["record"] && cfg.record == "":
+		return errors.New("-record: got no name, want a file's")
+	case set["file"] && cfg.file == "":
+		return errors.New("-file: got no name, want a file's")
 	case cfg.ledger != "" && (cfg.digest || cfg.print):
 		return errors.New("-ledger: it does not go with -digest or -print")
 	case !(seconds > 0 && seconds <= time.Duration(math.MaxInt64).Seconds()):
@@ -134,15 +144,45 @@ func (cfg *config) complete(server string, seconds float64, set map[string]bool)
 	if !set["url"] {
 		return nil
 	}
-	u, err := url.Parse(server)
+	u, err := parseServer(server)
 	if err != nil {
 		return fmt.Errorf("-url: %w", err)
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("-url: got %q, want http://host:port", server)
-	}
 	cfg.url = u
 	return nil
+}
+
+// separate refuses flags of one use in another. What it does not name goes with all.
+func separate(set map[string]bool) error {
+	rendering := []string{"first", "count", "detail", "digest", "print", "engines", "ledger"}
+	watching := []string{"seconds", "record"}
+	refuse := func(how string, names ...string) error {
+		for _, name := range names {
+			if set[name] {
+				return fmt.Errorf("-%s: it does not go %s", name, how)
+			}
+		}
+		return nil
+	}
+	switch {
+	case set["file"]:
+		return refuse("with -file", slices.Concat([]string{"url"}, watching, rendering)...)
+	case set["url"]:
+		return refuse("with -url", rendering...)
+	}
+	return refuse("without -url", watching...)
+}
+
+// parseServer parses the URL of a server.
+func parseServer(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("got %q, want http://host:port", text)
+	}
+	return u, nil
 }
 
 func (cfg *config) checkEngines() error {

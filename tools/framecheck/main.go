@@ -1,5 +1,5 @@
 // Command framecheck holds frames against the module: those that this program renders natively, or those that a server
-// airs.
+// airs, now or in a recording.
 package main
 
 import (
@@ -54,8 +54,11 @@ func (c command) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if cfg.url != nil {
+	switch {
+	case cfg.url != nil:
 		return c.watch(ctx, cfg, module)
+	case cfg.file != "":
+		return c.replay(ctx, cfg, module)
 	}
 	return c.render(ctx, cfg, module)
 }

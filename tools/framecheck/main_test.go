@@ -89,6 +89,10 @@ func TestUsage(t *testing.T) {
 		"-engines chakra,native", "-engines native", "-engines native,native", "-engines native,", "-engines native,v8 -digest",
 		"-engines native,v8 -print", "-ledger", "-ledger= -count 1", "-ledger file -digest", "-ledger file -print",
 		"-url http://localhost -engines native,v8", "-url http://localhost -ledger file",
+		"-record file", "-record file -count 1", "-url http://localhost -record", "-url http://localhost -record=",
+		"-url http://localhost -record file -count 1", "-file", "-file=", "-file file -url http://localhost", "-file file -seconds 1",
+		"-file file -record other", "-file file -first 1", "-file file -count 1", "-file file -detail 1", "-file file -digest",
+		"-file file -print", "-file file -engines native,wazero", "-file file -ledger other", "-file file other",
 	} {
 		t.Run(args, func(t *testing.T) {
 			var out, errOut bytes.Buffer
@@ -111,7 +115,7 @@ func TestHelp(t *testing.T) {
 	if got := status(err, &errOut); !errors.Is(err, flag.ErrHelp) || got != 0 {
 		t.Errorf("got %v, status %d", err, got)
 	}
-	for _, name := range append(engineNames, "-first", "-count", "-detail", "-digest", "-print", "-url", "-seconds", "-engines", "-ledger", "Exit status") {
+	for _, name := range append(engineNames, "-first", "-count", "-detail", "-digest", "-print", "-url", "-seconds", "-record", "-file", "-engines", "-ledger", "Exit status") {
 		if !strings.Contains(out.String(), name) {
 			t.Errorf("the help does not mention %s", name)
 		}

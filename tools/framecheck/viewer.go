@@ -38,7 +38,7 @@ func join(ctx context.Context, server *url.URL, module []byte) (_ *viewer, err e
 	endpoint := server.JoinPath("ws")
 	conn, _, err := websocket.Dial(ctx, endpoint.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", endpoint, err)
+		return nil, fmt.Errorf("connect to %s: %w", endpoint.Redacted(), err)
 	}
 	defer func() {
 		if err != nil {
@@ -72,9 +72,20 @@ func join(ctx context.Context, server *url.URL, module []byte) (_ *viewer, err e
 // close ends the connection without ceremony.
 func (v *viewer) close() { v.conn.CloseNow() }
 
-// receive takes messages for the duration, and probes meanwhile so that the server knows what was read. The error says
-// why it ended early.
-func (v *viewer) receive(ctx context.Context, d time.Duration, seen *stream, yield func(span) error) error {
+// header is that of a recording of what the viewer is sent.
+func (v *viewer) header(server *url.URL) header {
+	return header{
+		detail: int(v.welcome.Detail), epoch: v.welcome.Epoch, begun: v.start.UnixMicro(),
+		digest: v.welcome.Digest, url: publicURL(server),
+	}
+}
+
+// receive takes messages for the duration, and probes meanwhile so that the server knows what was read. What keep is
+// given, before anything else is made of it, are the broadcasts; it must not hold on to them. The error says why it ended
+// early.
+func (v *viewer) receive(
+	ctx context.Context, d time.Duration, seen *stream, keep func(message []byte) error, yield func(span) error,
+) error {
 	watching, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	var ack atomic.Uint64
@@ -95,6 +106,9 @@ func (v *viewer) receive(ctx context.Context, d time.Duration, seen *stream, yie
 		}
 		switch kind := wire.KindOf(message); kind {
 		case wire.KindBroadcast:
+			if err := keep(message); err != nil {
+				return err
+			}
 			if err := seen.take(message, yield); err != nil {
 				return err
 			}

@@ -19,7 +19,25 @@ func (c command) watch(ctx context.Context, cfg config, module []byte) error {
 		return err
 	}
 	defer v.close()
-	reference, err := c.openWazero(ctx, module, cfg, int(v.welcome.Detail))
+	check := func(keep func(message []byte) error) error {
+		var seen stream
+		return c.checkAired(ctx, cfg, module, int(v.welcome.Detail), &seen, func(ctx context.Context, yield func(span) error) error {
+			return v.receive(ctx, cfg.seconds, &seen, keep, yield)
+		})
+	}
+	if cfg.record == "" {
+		return check(func([]byte) error { return nil })
+	}
+	tape, err := newRecorder(cfg.record, v.header(cfg.url), v.start)
+	if err != nil {
+		return err
+	}
+	return tape.finish(check(tape.keep))
+}
+
+// checkAired renders again what a stream is sent, which the source yields, and prints the summary.
+func (c command) checkAired(ctx context.Context, cfg config, module []byte, detail int, seen *stream, from source) error {
+	reference, err := c.openWazero(ctx, module, cfg, detail)
 	if err != nil {
 		return err
 	}
@@ -33,13 +51,10 @@ func (c command) watch(ctx context.Context, cfg config, module []byte) error {
 		parallel: runtime.GOMAXPROCS(0),
 		progress: func(frames uint64) { line.Show("%d frames", frames) },
 	}
-	var seen stream
-	found, err := check.run(ctx, func(ctx context.Context, yield func(span) error) error {
-		return v.receive(ctx, cfg.seconds, &seen, yield)
-	})
+	found, err := check.run(ctx, from)
 	line.Clear()
 	_, printErr := fmt.Fprintf(c.stdout, "%d frames checked at detail %d, %d disagreements, %d holes, in %d messages of %d bytes\n",
-		found.frames, v.welcome.Detail, found.differ, seen.holes, seen.messages, seen.bytes)
+		found.frames, detail, found.differ, seen.holes, seen.messages, seen.bytes)
 	return errors.Join(found.err(), err, printErr)
 }
 

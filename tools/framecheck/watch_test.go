@@ -25,6 +25,23 @@ type broadcast struct {
 	generation uint32
 	change     func(frames []*donut.Picture) // after which they are no longer as rendered; nil for nothing
 	lost       bool                          // encoded, and not sent
+	instead    []byte                        // sent in its place; the connection is dropped where it is empty and not nil
+}
+
+// airing makes the messages of a script, but for those that are lost.
+func airing(script []broadcast) (messages [][]byte) {
+	var encoder codec.Encoder
+	for _, b := range script {
+		if b.instead != nil {
+			messages = append(messages, b.instead)
+			continue
+		}
+		stream := encoder.Append(nil, b.first, b.frames(), b.key)
+		if !b.lost {
+			messages = append(messages, wire.Broadcast{Generation: b.generation, Stream: stream}.Append(nil))
+		}
+	}
+	return messages
 }
 
 // serve starts a server that welcomes its viewers with the messages in welcome and airs a script once they have probed.
@@ -76,14 +93,11 @@ func air(ctx context.Context, t *testing.T, conn *websocket.Conn, welcome [][]by
 	if err := conn.Write(ctx, websocket.MessageBinary, wire.Reply{Sent: probe.Sent}.Append(nil)); err != nil {
 		return err
 	}
-	var encoder codec.Encoder
-	for _, b := range script {
-		stream := encoder.Append(nil, b.first, b.frames(), b.key)
-		if b.lost {
-			continue
+	for _, m := range airing(script) {
+		if len(m) == 0 {
+			return conn.CloseNow()
 		}
-		m := wire.Broadcast{Generation: b.generation, Stream: stream}
-		if err := conn.Write(ctx, websocket.MessageBinary, m.Append(nil)); err != nil {
+		if err := conn.Write(ctx, websocket.MessageBinary, m); err != nil {
 			return err
 		}
 	}
@@ -112,8 +126,21 @@ func digest(t *testing.T) wire.Digest {
 	return sha256.Sum256(m)
 }
 
+// wantError checks that want is a part of the error; empty for no error.
+func wantError(t *testing.T, err error, want string) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("got %v, want no error", err)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+		t.Errorf("got error %v, want %q in it", err, want)
+	}
+}
+
+// forge changes a cell.
+func forge(frames []*donut.Picture) { frames[7][900] = (frames[7][900] + 1) % uint8(donut.Levels) }
+
 func TestWatch(t *testing.T) {
-	forge := func(frames []*donut.Picture) { frames[7][900] = (frames[7][900] + 1) % uint8(donut.Levels) }
 	stall := func(frames []*donut.Picture) { frames[0], frames[4], frames[5] = nil, nil, nil }
 	welcome := wire.Welcome{Detail: 1, You: 1, Digest: digest(t)}
 	foreign := welcome
@@ -157,12 +184,7 @@ func TestWatch(t *testing.T) {
 			if !strings.Contains(out, c.out) {
 				t.Errorf("got %q, want %q in it", out, c.out)
 			}
-			switch {
-			case c.err == "" && err != nil:
-				t.Errorf("got %v, want no error", err)
-			case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
-				t.Errorf("got error %v, want %q in it", err, c.err)
-			}
+			wantError(t, err, c.err)
 		})
 	}
 }
@@ -193,5 +215,8 @@ func TestNoServer(t *testing.T) {
 	_, err := framecheck(t, "-url", server.URL)
 	if err == nil || errors.Is(err, errUsage) || !strings.Contains(err.Error(), "connect to "+server.URL+"/ws") {
 		t.Errorf("got %v, want an error about the connection", err)
+	}
+	if _, err := framecheck(t, "-url", strings.Replace(server.URL, "://", "://me:secret@", 1)); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v, want an error without the password", err)
 	}
 }
