@@ -210,25 +210,39 @@ func (g *gunner) lend() {
 
 // search is Next without its shortcuts: it asks for every thread, and changes nothing.
 func (g *gunner) search() (Lease, bool) {
-	l, ok := g.searchAmong(g.newcomers, true, g.sky.beside)
+	l, ok := g.searchFrom(g.fresh)
+	for th := range g.threads() {
+		if th.proven() {
+			return l, ok
+		}
+	}
+	if !ok {
+		return g.searchFrom(0)
+	}
+	return l, ok
+}
+
+// searchFrom lends what is before fresh to threads that are proven alone.
+func (g *gunner) searchFrom(fresh uint64) (Lease, bool) {
+	l, ok := g.searchAmong(g.newcomers, true, g.sky.beside, fresh)
 	room := false
 	for _, th := range g.trusted {
 		room = room || g.now >= th.restUntil && len(th.queue) < th.window(th.chunk(g.share(g.sky.size)))
 	}
 	for _, idle := range []bool{true, false} {
 		if !ok {
-			l, ok = g.searchAmong(g.trusted, idle, 120)
+			l, ok = g.searchAmong(g.trusted, idle, 120, fresh)
 		}
 	}
 	for _, idle := range []bool{true, false} {
 		if !ok && !room {
-			l, ok = g.searchAmong(g.newcomers, idle, g.sky.alone)
+			l, ok = g.searchAmong(g.newcomers, idle, g.sky.alone, fresh)
 		}
 	}
 	return l, ok
 }
 
-func (g *gunner) searchAmong(threads []*thread, idle bool, most int) (Lease, bool) {
+func (g *gunner) searchAmong(threads []*thread, idle bool, most int, fresh uint64) (Lease, bool) {
 	if most < 1 {
 		return Lease{}, false
 	}
@@ -242,7 +256,7 @@ func (g *gunner) searchAmong(threads []*thread, idle bool, most int) (Lease, boo
 		limit := stranger.chunk(share)
 		from := g.sky.Due(stranger.delivery(g.now, limit))
 		if !stranger.proven() {
-			from = max(from, g.fresh)
+			from = max(from, fresh)
 		}
 		first, count := g.sky.FreeRun(from, limit)
 		if count > 0 && !g.early(g.now, g.sky, first, count, share) {

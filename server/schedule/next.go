@@ -6,33 +6,29 @@ import (
 )
 
 // Next lends the earliest chunk to a thread that can deliver it before it airs, and reports whether there was one. What
-// was lent before goes to a thread that is proven: else those that are gone could pass a chunk on among themselves until
-// it airs.
+// was lent before goes to a thread that is proven, where there is any: else those that are gone could pass a chunk on
+// among themselves until it airs.
 //
 // Newcomers have a small share of the work for themselves, so that they can show what they are worth, and beyond that
 // what nobody else has time for.
 func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
-	look := search{Scheduler: s, now: now, work: work, known: nothingFound, unknown: nothingFound}
-	beside, alone := work.Probation()
-	if l, ok := look.among(s.newcomers, idle, beside); ok {
-		return l, true
+	look := search{Scheduler: s, now: now, work: work, fresh: s.fresh, known: nothingFound, unknown: nothingFound}
+	l, ok := look.everywhere()
+	if !ok && look.barred && !s.proven() {
+		look.fresh, look.unknown = 0, nothingFound // there is nobody better
+		l, ok = look.everywhere()
 	}
-	room := false
-	for _, kind := range []occupation{idle, busy} {
-		if l, ok := look.among(s.trusted, kind, wire.MaxChunk); ok {
-			return l, true
-		}
-		room = room || look.room
-	}
-	for _, kind := range []occupation{idle, busy} {
-		if room {
-			break
-		}
-		if l, ok := look.among(s.newcomers, kind, alone); ok {
-			return l, true
+	return l, ok
+}
+
+// proven reports whether any thread is.
+func (s *Scheduler) proven() bool {
+	for t := range s.threads() {
+		if t.proven() {
+			return true
 		}
 	}
-	return Lease{}, false
+	return false
 }
 
 // A search is one look for a thread to lend to.
@@ -40,8 +36,34 @@ type search struct {
 	*Scheduler
 	now            timeline.Instant
 	work           Work
+	fresh          uint64  // from here on, threads that are not proven are lent frames
 	known, unknown deadEnd // for threads that are proven and for those that are not
 	room           bool    // one of those that were looked at last could be lent more
+	barred         bool    // one that is not proven was lent nothing from fresh on
+}
+
+// everywhere looks at all threads in the order in which they are asked.
+func (s *search) everywhere() (Lease, bool) {
+	beside, alone := s.work.Probation()
+	if l, ok := s.among(s.newcomers, idle, beside); ok {
+		return l, true
+	}
+	room := false
+	for _, kind := range []occupation{idle, busy} {
+		if l, ok := s.among(s.trusted, kind, wire.MaxChunk); ok {
+			return l, true
+		}
+		room = room || s.room
+	}
+	for _, kind := range []occupation{idle, busy} {
+		if room {
+			break
+		}
+		if l, ok := s.among(s.newcomers, kind, alone); ok {
+			return l, true
+		}
+	}
+	return Lease{}, false
 }
 
 // An occupation tells threads that have nothing to do from those that have.
@@ -70,6 +92,7 @@ func (s *search) among(threads line, kind occupation, most int) (Lease, bool) {
 		from, dead := uint64(0), &s.known
 		if !t.proven() {
 			from, dead = s.fresh, &s.unknown
+			s.barred = true
 		}
 		limit := t.chunk(share)
 		back := t.delivery(s.now, limit)
@@ -86,7 +109,7 @@ func (s *search) among(threads line, kind occupation, most int) (Lease, bool) {
 			ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count),
 			Probation: !s.conns[t.id.Conn].trusted,
 		}
-		s.fresh = max(s.fresh, first+uint64(count))
+		s.Scheduler.fresh = max(s.Scheduler.fresh, first+uint64(count))
 		if !l.Probation || !t.proven() {
 			threads.next(i) // a newcomer that answers stays where it is: one that is trusted soon is better than many that never are
 		}
