@@ -57,6 +57,7 @@ type core struct {
 	rescuing   map[uint64]struct{} // frames that the server is rendering itself
 	allowance  float64             // frames that the server may render itself now
 	allowedAt  timeline.Instant    // when that was so
+	gaveWay    bool                // the last resort did, the last time that it could
 	counts     counts
 	pictures   [codec.MaxFrames]donut.Picture // scratch of air
 	airing     []ring.Frame                   // likewise

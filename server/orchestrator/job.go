@@ -91,10 +91,11 @@ func (c *core) assign(now timeline.Instant) {
 
 // next returns what the verifier is to do now.
 //
-// A suspect comes first, since one of two is a forger. What must be audited comes before what the server has to render
-// itself, each in the order of air: an audit costs as much as a frame, lets all of a result air, and tells whom to trust.
-// The sample of a result goes before all that is not urgent, so that who forges is found early. Frames that need no audit
-// are audited in the order of air as well, as far as the budget goes.
+// A suspect comes first, since one of two is a forger. The sample of a result goes before all that is not urgent, so that
+// who forges is found early. What must be audited and what the server has to render itself go in the order of air; but a
+// last resort gives way to every second audit that has more time, since an audit costs as much, lets all of a result air
+// and tells whom to trust, while a server that only renders never gets a fleet. Frames that need no audit are audited in
+// the order of air as well, as far as the budget goes.
 func (c *core) next(now timeline.Instant) (job, bool) {
 	if len(c.suspects) > 0 {
 		first := c.suspects[0]
@@ -104,28 +105,35 @@ func (c *core) next(now timeline.Instant) (job, bool) {
 	affordable := c.budget.Left(now)
 	batch := max(1, batchFrames/(c.detail*c.detail))
 	owed, owes := c.ring.Unaudited(ring.Owed)
-	if owes && c.plan.airBy(owed).Sub(now) < rescueAhead {
-		return c.claim(ring.Owed, batch), true
-	}
-	if n, ok := c.ring.Unaudited(ring.Sampled); ok && (affordable || c.ring.Owes(n)) {
+	first, missing := c.missing(now, batch)
+	urgent := missing > 0 || owes && c.plan.airBy(owed).Sub(now) < rescueAhead
+	if n, ok := c.ring.Unaudited(ring.Sampled); ok && !urgent && (affordable || c.ring.Owes(n)) {
 		return c.claim(ring.Sampled, 1), true
-	}
-	if owes {
-		return c.claim(ring.Owed, batch), true
 	}
 	open, waits := c.ring.Unaudited(ring.Open)
 	waits = waits && affordable
-	if first, count := c.missing(now, batch); count > 0 && (!waits || first < open) {
-		c.allowance -= float64(count)
-		for n := first; n < first+uint64(count); n++ {
-			c.rescuing[n] = struct{}{}
+	switch {
+	case owes && missing > 0 && first < owed:
+		if c.gaveWay = !c.gaveWay; c.gaveWay {
+			return c.claim(ring.Owed, batch), true
 		}
-		return job{render: &render{first, count}}, true
-	}
-	if waits {
+		return c.rescue(first, missing), true
+	case owes:
+		return c.claim(ring.Owed, batch), true
+	case missing > 0 && (!waits || first < open):
+		return c.rescue(first, missing), true
+	case waits:
 		return c.claim(ring.Open, batch), true
 	}
 	return job{}, false
+}
+
+func (c *core) rescue(first uint64, count int) job {
+	c.allowance -= float64(count)
+	for n := first; n < first+uint64(count); n++ {
+		c.rescuing[n] = struct{}{}
+	}
+	return job{render: &render{first, count}}
 }
 
 func (c *core) claim(class ring.Class, limit int) job {
