@@ -24,7 +24,7 @@ func TestConfigComesFromFlagsThenEnvironmentThenDefaults(t *testing.T) {
 		"flag":                       {[]string{"-detail", "4"}, nil, func(c config) any { return c.detail }, 4},
 		"environment":                {nil, map[string]string{"DONUT_DETAIL": "5"}, func(c config) any { return c.detail }, 5},
 		"flag over environment":      {[]string{"-detail", "4"}, map[string]string{"DONUT_DETAIL": "5"}, func(c config) any { return c.detail }, 4},
-		"hyphens":                    {nil, map[string]string{"DONUT_MAX_CLIENTS": "7"}, func(c config) any { return c.maxClients }, 7},
+		"hyphens":                    {nil, map[string]string{"DONUT_MAX_CLIENTS": "7"}, func(c config) any { return c.limits.Clients }, 7},
 		"PORT":                       {nil, map[string]string{"PORT": "99"}, func(c config) any { return c.addr }, ":99"},
 		"DONUT_ADDR over PORT":       {nil, map[string]string{"PORT": "99", "DONUT_ADDR": ":98"}, func(c config) any { return c.addr }, ":98"},
 		"-addr over PORT":            {[]string{"-addr", ":97"}, map[string]string{"PORT": "99"}, func(c config) any { return c.addr }, ":97"},

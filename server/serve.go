@@ -49,8 +49,8 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 
 	clock := timeline.NewClock(cfg.epoch, timeline.System())
 	h := hub.New(hub.Config{
-		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead, MaxClients: cfg.maxClients,
-		Origins: cfg.origins,
+		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead,
+		Limits: cfg.limits, Proxies: cfg.proxies, Origins: cfg.origins,
 	})
 	fleet, err := orchestrator.New(orchestrator.Config{
 		Clock: clock, Audience: h, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
