@@ -151,18 +151,12 @@ func (h *Hub) catchUp(last uint64) []aired {
 	return h.backlog
 }
 
-// enter notes a connection, and says why it is to be dismissed again where it was refused or the hub is draining.
-func (h *Hub) enter(c *conn) (refused wire.Reason) {
+// enter notes a connection whose socket is open, and reports whether the hub is draining.
+func (h *Hub) enter(c *conn) (draining bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.conns[c] = struct{}{}
-	switch {
-	case h.draining:
-		return wire.ReasonDraining
-	case c.refused != gate.Admitted:
-		return wire.ReasonFull
-	}
-	return 0
+	return h.draining
 }
 
 // welcome lets a connection in and sends it the open key group. From here on it gets every broadcast.

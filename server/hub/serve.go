@@ -8,6 +8,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -60,9 +61,14 @@ func (c *conn) serve(fleet Fleet) {
 	defer c.hub.forget(c)
 	defer c.hub.release(c)
 	defer c.socket.CloseNow()
-	defer c.writers.Wait() // a goodbye is still to be read
-	if refused := c.hub.enter(c); refused != 0 {
-		c.Dismiss(wire.Goodbye{Reason: refused, Retry: uint32(comeBack / time.Millisecond)})
+	defer c.writers.Wait()                 // a goodbye is still to be read
+	c.leaving = c.refused != gate.Admitted // nobody else knows of it yet
+	switch draining := c.hub.enter(c); {
+	case c.refused != gate.Admitted:
+		c.sendAway()
+		return
+	case draining:
+		c.Dismiss(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(comeBack / time.Millisecond)})
 		return
 	}
 	c.hub.stats.Accepted.Add(1)
