@@ -252,13 +252,13 @@ func (c *census) Leave(number uint32) {
 
 func (c *census) Result(uint32, wire.Result) {}
 
-// TestCrowdAtTheDoor has a crowd of a few addresses come and go all at once.
+// TestCrowdAtTheDoor has a crowd of a few addresses come all at once, and then come and go as it likes.
 func TestCrowdAtTheDoor(t *testing.T) {
 	const most = 3
 	c := &census{from: make(map[uint32]netip.Addr), counts: make(map[netip.Addr]int), most: make(map[netip.Addr]int)}
 	h, _, _, _ := setUp(t, func(c *Config) {
 		behindProxy(c)
-		c.Limits = gate.Limits{Clients: 10, PerAddress: most, JoinsPerAddress: gate.MaxJoins}
+		c.Limits = gate.Limits{Clients: 4 * most, PerAddress: most, JoinsPerAddress: gate.MaxJoins}
 	})
 	server := &http.Server{Handler: h.Handler(c)}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -270,10 +270,13 @@ func TestCrowdAtTheDoor(t *testing.T) {
 	defer serving.Wait()
 	defer server.Close()
 
-	var crowd sync.WaitGroup
+	var crowd, first sync.WaitGroup
+	first.Add(24)
 	for i := range 24 {
 		from := netip.AddrFrom4([4]byte{192, 0, 2, byte(i % 4)})
 		crowd.Go(func() {
+			arrive := sync.OnceFunc(first.Done)
+			defer arrive()
 			for range 8 {
 				socket, _, err := websocket.Dial(t.Context(), "http://"+listener.Addr().String(), &websocket.DialOptions{
 					HTTPHeader: http.Header{gate.ForwardedFor: {from.String()}},
@@ -283,6 +286,8 @@ func TestCrowdAtTheDoor(t *testing.T) {
 				}
 				socket.Write(t.Context(), websocket.MessageBinary, hello(1)) // an error shows in the next read
 				socket.Read(t.Context())
+				arrive()
+				first.Wait() // nobody leaves before all have come
 				socket.CloseNow()
 			}
 		})
