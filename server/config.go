@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/wasm/donut"
@@ -18,13 +19,15 @@ import (
 
 // config is all that can be set. Each field has a flag, and each flag a variable of the environment behind it.
 type config struct {
-	addr       string        // of the public listener
-	adminAddr  string        // of the admin listener; empty for none
-	epoch      time.Time     // the moment of frame 0, in the past
-	detail     int           // 1 to donut.MaxDetail
-	lead       time.Duration // orchestrator.MinLead to MaxLead
-	cacheDir   string        // for compiled modules; empty for none
-	maxClients int           // at least 1
+	addr      string        // of the public listener
+	adminAddr string        // of the admin listener; empty for none
+	epoch     time.Time     // the moment of frame 0, in the past
+	detail    int           // 1 to donut.MaxDetail
+	lead      time.Duration // orchestrator.MinLead to MaxLead
+	cacheDir  string        // for compiled modules; empty for none
+
+	limits  gate.Limits  // of connections
+	proxies gate.Proxies // whose X-Forwarded-For counts
 
 	auditBudget float64 // cores for audits that nobody must make, 0 to orchestrator.MaxAuditBudget
 	auditFloor  float64 // share of anybody's frames that must be audited, above 0 and up to 1
@@ -71,7 +74,16 @@ func parseConfig(args []string, getenv func(string) string, output io.Writer) (c
 	flags.StringVar(&c.cacheDir, "cache-dir", verify.DefaultCacheDir(), "keep compiled modules in this `folder`; empty for nowhere")
 	flags.Float64Var(&c.auditBudget, "audit-budget", 0.10, "spend so many `cores` on audits; beyond that only those are made that must be")
 	flags.Float64Var(&c.auditFloor, "audit-floor", 0.05, "audit at least this `share` of anybody's frames, whatever it costs")
-	flags.IntVar(&c.maxClients, "max-clients", 10_000, "let in so many connections at once")
+	flags.IntVar(&c.limits.Clients, "max-clients", 10_000, "let in so many `connections` at once")
+	flags.IntVar(&c.limits.PerAddress, "max-per-address", 100,
+		"let in so many `connections` at once from one IPv4 address or IPv6 /64; 127.0.0.1 and ::1 are exempt, also below")
+	flags.Float64Var(&c.limits.JoinsPerAddress, "joins-per-address", 5,
+		"let in so many new `connections` a second from one such address, and what it saved up in ten seconds at once")
+	flags.Func("trusted-proxies", "comma-separated `addresses` and prefixes, as in 10.0.0.0/8, of proxies whose "+gate.ForwardedFor+
+		" says where a connection comes from", func(s string) (err error) {
+		c.proxies, err = gate.ParseProxies(s)
+		return err
+	})
 	flags.Func("origins", "comma-separated `patterns` of hosts whose pages may connect beside our own, as in *.example.com", func(s string) error {
 		c.origins = nil
 		for pattern := range strings.SplitSeq(s, ",") {
@@ -149,8 +161,12 @@ func (c config) validate() error {
 		return fmt.Errorf("invalid -audit-budget: got %v, want 0 to %d cores", c.auditBudget, orchestrator.MaxAuditBudget)
 	case !(c.auditFloor > 0 && c.auditFloor <= 1):
 		return fmt.Errorf("invalid -audit-floor: got %v, want above 0 and up to 1", c.auditFloor)
-	case c.maxClients < 1:
-		return fmt.Errorf("invalid -max-clients: got %d, want at least 1", c.maxClients)
+	case c.limits.Clients < 1:
+		return fmt.Errorf("invalid -max-clients: got %d, want at least 1", c.limits.Clients)
+	case c.limits.PerAddress < 1:
+		return fmt.Errorf("invalid -max-per-address: got %d, want at least 1", c.limits.PerAddress)
+	case !(c.limits.JoinsPerAddress >= gate.MinJoins && c.limits.JoinsPerAddress <= gate.MaxJoins):
+		return fmt.Errorf("invalid -joins-per-address: got %v, want %v to %v", c.limits.JoinsPerAddress, gate.MinJoins, gate.MaxJoins)
 	case c.drain <= 0:
 		return fmt.Errorf("invalid -drain: got %v, want more than 0s", c.drain)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -18,20 +19,28 @@ func TestConfigComesFromFlagsThenEnvironmentThenDefaults(t *testing.T) {
 		got         func(config) any
 		want        any
 	}{
-		"default addr":               {nil, nil, func(c config) any { return c.addr }, ":8080"},
-		"default lead":               {nil, nil, func(c config) any { return c.lead }, 10 * time.Second},
-		"default epoch":              {nil, nil, func(c config) any { return c.epoch }, defaultEpoch},
-		"flag":                       {[]string{"-detail", "4"}, nil, func(c config) any { return c.detail }, 4},
-		"environment":                {nil, map[string]string{"DONUT_DETAIL": "5"}, func(c config) any { return c.detail }, 5},
-		"flag over environment":      {[]string{"-detail", "4"}, map[string]string{"DONUT_DETAIL": "5"}, func(c config) any { return c.detail }, 4},
-		"hyphens":                    {nil, map[string]string{"DONUT_MAX_CLIENTS": "7"}, func(c config) any { return c.maxClients }, 7},
-		"PORT":                       {nil, map[string]string{"PORT": "99"}, func(c config) any { return c.addr }, ":99"},
-		"DONUT_ADDR over PORT":       {nil, map[string]string{"PORT": "99", "DONUT_ADDR": ":98"}, func(c config) any { return c.addr }, ":98"},
-		"-addr over PORT":            {[]string{"-addr", ":97"}, map[string]string{"PORT": "99"}, func(c config) any { return c.addr }, ":97"},
-		"no admin":                   {[]string{"-admin-addr", ""}, nil, func(c config) any { return c.adminAddr }, ""},
-		"no admin over environment":  {[]string{"-admin-addr="}, map[string]string{"DONUT_ADMIN_ADDR": ":1"}, func(c config) any { return c.adminAddr }, ""},
-		"epoch":                      {[]string{"-epoch", "2026-02-03T04:05:06Z"}, nil, func(c config) any { return c.epoch.Unix() }, int64(1770091506)},
-		"origins":                    {[]string{"-origins", "a.example, *.b.example"}, nil, func(c config) any { return c.origins }, []string{"a.example", "*.b.example"}},
+		"default addr":              {nil, nil, func(c config) any { return c.addr }, ":8080"},
+		"default lead":              {nil, nil, func(c config) any { return c.lead }, 10 * time.Second},
+		"default epoch":             {nil, nil, func(c config) any { return c.epoch }, defaultEpoch},
+		"flag":                      {[]string{"-detail", "4"}, nil, func(c config) any { return c.detail }, 4},
+		"environment":               {nil, map[string]string{"DONUT_DETAIL": "5"}, func(c config) any { return c.detail }, 5},
+		"flag over environment":     {[]string{"-detail", "4"}, map[string]string{"DONUT_DETAIL": "5"}, func(c config) any { return c.detail }, 4},
+		"hyphens":                   {nil, map[string]string{"DONUT_MAX_CLIENTS": "7"}, func(c config) any { return c.limits.Clients }, 7},
+		"PORT":                      {nil, map[string]string{"PORT": "99"}, func(c config) any { return c.addr }, ":99"},
+		"DONUT_ADDR over PORT":      {nil, map[string]string{"PORT": "99", "DONUT_ADDR": ":98"}, func(c config) any { return c.addr }, ":98"},
+		"-addr over PORT":           {[]string{"-addr", ":97"}, map[string]string{"PORT": "99"}, func(c config) any { return c.addr }, ":97"},
+		"no admin":                  {[]string{"-admin-addr", ""}, nil, func(c config) any { return c.adminAddr }, ""},
+		"no admin over environment": {[]string{"-admin-addr="}, map[string]string{"DONUT_ADMIN_ADDR": ":1"}, func(c config) any { return c.adminAddr }, ""},
+		"epoch":                     {[]string{"-epoch", "2026-02-03T04:05:06Z"}, nil, func(c config) any { return c.epoch.Unix() }, int64(1770091506)},
+		"origins":                   {[]string{"-origins", "a.example, *.b.example"}, nil, func(c config) any { return c.origins }, []string{"a.example", "*.b.example"}},
+		"default max per address":   {nil, nil, func(c config) any { return c.limits.PerAddress }, 100},
+		"default joins per address": {nil, nil, func(c config) any { return c.limits.JoinsPerAddress }, 5.},
+		"joins per address":         {[]string{"-joins-per-address", "0.5"}, nil, func(c config) any { return c.limits.JoinsPerAddress }, 0.5},
+		"nobody is a trusted proxy": {nil, nil, func(c config) any { return len(c.proxies) }, 0},
+		"trusted proxies": {nil, map[string]string{"DONUT_TRUSTED_PROXIES": "10.0.0.1, 2001:db8::/32"},
+			func(c config) any { return fmt.Sprint(c.proxies) }, "[10.0.0.1/32 2001:db8::/32]"},
+		"trusted proxies over environment": {[]string{"-trusted-proxies", ""}, map[string]string{"DONUT_TRUSTED_PROXIES": "10.0.0.1"},
+			func(c config) any { return len(c.proxies) }, 0},
 		"log level":                  {[]string{"-log-level", "warn"}, nil, func(c config) any { return c.logLevel }, slog.LevelWarn},
 		"log format":                 {nil, map[string]string{"DONUT_LOG_FORMAT": "json"}, func(c config) any { return c.logJSON }, true},
 		"cache dir may be nowhere":   {[]string{"-cache-dir", ""}, nil, func(c config) any { return c.cacheDir }, ""},
@@ -78,9 +87,15 @@ func TestBadConfigIsOneClearLine(t *testing.T) {
 		"no audit floor":  {[]string{"-audit-floor", "0"}, nil, []string{"-audit-floor", "0", "above 0 and up to 1"}},
 		"audit floor":     {[]string{"-audit-floor", "1.1"}, nil, []string{"-audit-floor", "1.1"}},
 		"drain":           {[]string{"-drain", "-1s"}, nil, []string{"-drain", "-1s"}},
-		"log level":       {[]string{"-log-level", "loud"}, nil, []string{"loud", "-log-level"}},
-		"log format":      {[]string{"-log-format", "xml"}, nil, []string{"xml", "text or json"}},
-		"origins":         {[]string{"-origins", "["}, nil, []string{"[", "-origins"}},
+		"max per address": {[]string{"-max-per-address", "0"}, nil, []string{"-max-per-address", "0", "at least 1"}},
+		"no joins":        {[]string{"-joins-per-address", "0"}, nil, []string{"-joins-per-address", "got 0", "0.01 to 10000"}},
+		"joins":           {[]string{"-joins-per-address", "NaN"}, nil, []string{"-joins-per-address", "NaN"}},
+		"trusted proxy":   {[]string{"-trusted-proxies", "::1,proxy"}, nil, []string{"-trusted-proxies", `got "proxy", want an address`}},
+		"trusted prefix": {nil, map[string]string{"DONUT_TRUSTED_PROXIES": "10.0.0.1/8"},
+			[]string{"DONUT_TRUSTED_PROXIES", `"10.0.0.1/8"`, "want 10.0.0.0/8"}},
+		"log level":  {[]string{"-log-level", "loud"}, nil, []string{"loud", "-log-level"}},
+		"log format": {[]string{"-log-format", "xml"}, nil, []string{"xml", "text or json"}},
+		"origins":    {[]string{"-origins", "["}, nil, []string{"[", "-origins"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var output bytes.Buffer
@@ -107,7 +122,8 @@ func TestHelpIsComplete(t *testing.T) {
 		t.Fatalf("-h ends in %v", err)
 	}
 	for _, want := range []string{"-addr", "-admin-addr", "-epoch", "-detail", "-lead", "-audit-budget", "-audit-floor",
-		"-cache-dir", "-max-clients", "-origins", "-drain", "-log-level", "-log-format", "DONUT_", "PORT"} {
+		"-cache-dir", "-max-clients", "-max-per-address",
+		"-joins-per-address", "-trusted-proxies", "-origins", "-drain", "-log-level", "-log-format", "DONUT_", "PORT"} {
 		if !strings.Contains(output.String(), want) {
 			t.Errorf("-h says nothing of %s:\n%s", want, output.String())
 		}

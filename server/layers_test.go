@@ -24,11 +24,12 @@ server/timeline:     wasm/donut
 server/ring:         wasm/wire
 server/schedule:     wasm/wire server/timeline
 server/trust:        wasm/donut server/timeline
+server/gate:         server/timeline server/trust
 server/orchestrator: wasm/donut wasm/wire wasm/codec server/timeline server/ring server/schedule server/trust
 server/verify:       wasm/donut wasm/wire wasm/codec github.com/tetratelabs/wazero
-server/hub:          wasm/wire wasm/codec server/timeline server/orchestrator github.com/coder/websocket
+server/hub:          wasm/wire wasm/codec server/timeline server/gate server/orchestrator github.com/coder/websocket
 web:                 -
-server:              wasm/donut server/timeline server/trust server/orchestrator server/verify server/hub web
+server:              wasm/donut server/timeline server/trust server/gate server/orchestrator server/verify server/hub web
 
 tools/leakcheck:         -
 tools/progress:          -

@@ -24,9 +24,11 @@ import (
 )
 
 const (
-	// headerTimeout is how long a request's header may take, idleTimeout how long a connection may wait for the next.
+	// headerTimeout is how long a request's header may take, idleTimeout how long a connection may wait for the next, and
+	// answerTimeout how long an answer may take to leave: it is what the module needs at 16 KB/s. None holds for sockets.
 	headerTimeout = 5 * time.Second
 	idleTimeout   = time.Minute
+	answerTimeout = 2 * time.Minute
 	// comeBack is how long tabs wait before they look for a server that went away.
 	comeBack = time.Second
 )
@@ -49,8 +51,8 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 
 	clock := timeline.NewClock(cfg.epoch, timeline.System())
 	h := hub.New(hub.Config{
-		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead, MaxClients: cfg.maxClients,
-		Origins: cfg.origins,
+		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead,
+		Limits: cfg.limits, Proxies: cfg.proxies, Origins: cfg.origins,
 	})
 	fleet, err := orchestrator.New(orchestrator.Config{
 		Clock: clock, Audience: h, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
@@ -65,6 +67,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 		return err
 	}
 	public := newServer(site, log)
+	public.ReadTimeout = headerTimeout // the body included, of which no request has any
 	admin := newServer(adminHandler(), log)
 
 	var running sync.WaitGroup
@@ -131,8 +134,9 @@ func (l listeners) Close() {
 
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: answerTimeout,
+		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 

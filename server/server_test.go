@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/tools/leakcheck"
 	"github.com/distributed-donut/donut/tools/wasmbuild/build"
 	"github.com/distributed-donut/donut/wasm/codec"
@@ -139,13 +140,14 @@ type tab struct {
 // join connects a tab with so many threads and waits until it is welcomed.
 func join(t *testing.T, p program, threads int) *tab {
 	t.Helper()
-	bytes, err := module()
-	if err != nil {
-		t.Fatal(err)
-	}
-	hash := digest.New()
-	hash.Write(bytes)
-	tab := dial(t, p, wire.Hello{Threads: uint8(threads), Codec: codec.Version, Digest: hash.Sum()}.Append(nil))
+	return joinFrom(t, p, threads, "")
+}
+
+// joinFrom joins as a proxy does for an address, or for nobody.
+func joinFrom(t *testing.T, p program, threads int, forwarded string) *tab {
+	t.Helper()
+	hello := wire.Hello{Threads: uint8(threads), Codec: codec.Version, Digest: moduleDigest(t)}
+	tab := dial(t, p, forwarded, hello.Append(nil))
 	message, err := tab.read()
 	if err != nil {
 		t.Fatal(err)
@@ -156,10 +158,26 @@ func join(t *testing.T, p program, threads int) *tab {
 	return tab
 }
 
-// dial connects and says hello.
-func dial(t *testing.T, p program, hello []byte) *tab {
+// moduleDigest is what a tab that runs the module says of it.
+func moduleDigest(t *testing.T) wire.Digest {
 	t.Helper()
-	socket, _, err := websocket.Dial(t.Context(), p.url+"/ws", nil)
+	bytes, err := module()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := digest.New()
+	hash.Write(bytes)
+	return hash.Sum()
+}
+
+// dial connects for an address, or for nobody, and says hello.
+func dial(t *testing.T, p program, forwarded string, hello []byte) *tab {
+	t.Helper()
+	options := &websocket.DialOptions{HTTPHeader: make(http.Header)}
+	if forwarded != "" {
+		options.HTTPHeader.Set(gate.ForwardedFor, forwarded)
+	}
+	socket, _, err := websocket.Dial(t.Context(), p.url+"/ws", options)
 	if err != nil {
 		t.Fatal(err)
 	}

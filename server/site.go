@@ -142,6 +142,9 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		ModuleSeconds  float64 `json:"module_cpu_seconds"`
 		ModuleFrames   uint64  `json:"module_frames"`
 		ModuleSHA256   string  `json:"module_sha256"`
+
+		Refused map[string]uint64 `json:"refused"` // never let in
+		Closed  map[string]uint64 `json:"closed"`  // told goodbye, or cut off where no goodbye would have come through
 	}{
 		Frame: now.Frame(), LeadSeconds: snapshot.Lead.Seconds(),
 		Viewers: snapshot.Viewers, Workers: snapshot.Workers, Threads: snapshot.Threads,
@@ -151,6 +154,7 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		Replays: s.hub.Stats().Replayed.Load(), VerifierErrors: snapshot.VerifierErrors,
 		Trusted: snapshot.Trusted, Disputed: snapshot.Disputed, AuditSeconds: snapshot.AuditTime.Seconds(),
 		ModuleSeconds: s.pool.Stats().Spent.Seconds(), ModuleFrames: s.pool.Stats().Rendered, ModuleSHA256: hexDigest(s.pool),
+		Refused: s.hub.Stats().RefusedByName(), Closed: s.hub.Stats().ClosedByName(),
 	}
 	if aired := float64(snapshot.Aired); aired > 0 {
 		stats.BytesPerFrame = float64(snapshot.StreamSize) / aired

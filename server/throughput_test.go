@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/timeline"
@@ -77,7 +78,8 @@ func (s shape) Check(ctx context.Context, first uint64, packed []byte) (time.Dur
 func race(b *testing.B, v orchestrator.Verifier, workers int, drop float64, airs bool) {
 	clock := timeline.NewClock(time.Now().Add(-time.Hour), timeline.System())
 	log := slog.New(slog.DiscardHandler)
-	h := hub.New(hub.Config{Clock: clock, Log: log, Detail: 1, Lead: 10 * time.Second, MaxClients: 100})
+	limits := gate.Limits{Clients: 100, PerAddress: 100, JoinsPerAddress: gate.MaxJoins}
+	h := hub.New(hub.Config{Clock: clock, Log: log, Detail: 1, Lead: 10 * time.Second, Limits: limits})
 	var frames atomic.Int64
 	goal, reached := int64(b.N), make(chan struct{})
 	cfg := orchestrator.Config{

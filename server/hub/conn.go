@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -19,14 +20,13 @@ import (
 // A conn is one socket. It implements orchestrator.Peer.
 type conn struct {
 	// Set once.
-	hub    *Hub
-	socket *websocket.Conn
-	tcp    net.Conn // below socket
-	number uint32
-	addr   netip.Addr
-	worker bool // offers threads; set before anybody else knows of the connection
-
-	seated bool // admitted; guarded by the hub's mu
+	hub     *Hub
+	socket  *websocket.Conn
+	tcp     net.Conn // below socket
+	number  uint32
+	addr    netip.Addr   // that counts for it
+	refused gate.Refusal // where it gets a goodbye and nothing else
+	worker  bool         // offers threads; set before anybody else knows of the connection
 
 	mu      sync.Mutex
 	queue   []item

@@ -89,7 +89,7 @@ func TestStalledViewersCostLittle(t *testing.T) {
 		{16 << 10, 0}, {4 << 10, 0}, {16 << 10, 1448}, {4 << 10, 1448}, // the internet's segments are short
 	} {
 		t.Run(fmt.Sprintf("%d bytes a message, segments of %d", test.message, test.segment), func(t *testing.T) {
-			h, d, m, url := setUp(t, func(c *Config) { c.MaxClients = crowd + 1 })
+			h, d, m, url := setUp(t, func(c *Config) { c.Limits.Clients = crowd + 1 })
 			s := &stream{hub: h, machine: m, size: test.message, frames: 60}
 			witness := watch(t, url)
 			<-d.joined

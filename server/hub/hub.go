@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/codec"
@@ -63,8 +64,9 @@ type Config struct {
 	Digest wire.Digest // of the module that tabs must run
 	Detail int
 	Lead   time.Duration
-	// MaxClients is how many connections there may be at once.
-	MaxClients int
+	// Limits are how many connections may come, and Proxies whose word is taken for where they come from.
+	Limits  gate.Limits
+	Proxies gate.Proxies
 	// Origins are patterns of hosts, as in path.Match, whose pages may connect beside the server's own.
 	Origins []string
 }
@@ -77,10 +79,10 @@ type Hub struct {
 	running sync.WaitGroup // every goroutine of every connection
 	numbers atomic.Uint32
 	stats   Stats
+	door    door
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{} // all whose sockets are open
-	seated   int                // those of them that were admitted
 	welcomed map[*conn]struct{} // those of them that the stream goes to
 	backlog  []aired            // from the key group on screen on
 	draining bool
@@ -95,21 +97,11 @@ type aired struct {
 // end is the number of the first frame behind the message.
 func (a aired) end() uint64 { return a.header.First + uint64(a.header.Count) }
 
-// Stats counts what happened to connections since the start.
-type Stats struct {
-	Accepted atomic.Uint64
-	Replayed atomic.Uint64 // times that a viewer lost part of the stream and was sent the open group again
-	closed   [256]atomic.Uint64
-}
-
-// Closed returns how many connections the server ended for a reason.
-func (s *Stats) Closed(r wire.Reason) uint64 { return s.closed[r].Load() }
-
 // New returns a hub without connections.
 func New(cfg Config) *Hub {
 	life, end := context.WithCancel(context.Background())
 	return &Hub{
-		cfg: cfg, life: life, end: end,
+		cfg: cfg, life: life, end: end, door: door{gate: gate.New(cfg.Limits)},
 		conns: make(map[*conn]struct{}), welcomed: make(map[*conn]struct{}),
 	}
 }
@@ -159,20 +151,12 @@ func (h *Hub) catchUp(last uint64) []aired {
 	return h.backlog
 }
 
-// admit enters a connection, and says why it is to be dismissed again where the hub is full or draining.
-func (h *Hub) admit(c *conn) (refused wire.Reason) {
+// enter notes a connection whose socket is open, and reports whether the hub is draining.
+func (h *Hub) enter(c *conn) (draining bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.conns[c] = struct{}{}
-	switch {
-	case h.draining:
-		return wire.ReasonDraining
-	case h.seated >= h.cfg.MaxClients:
-		return wire.ReasonFull
-	}
-	h.seated++
-	c.seated = true
-	return 0
+	return h.draining
 }
 
 // welcome lets a connection in and sends it the open key group. From here on it gets every broadcast.
@@ -202,9 +186,6 @@ func (h *Hub) acknowledge(c *conn, ack uint64) error {
 func (h *Hub) forget(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c.seated {
-		h.seated--
-	}
 	delete(h.conns, c)
 	delete(h.welcomed, c)
 }

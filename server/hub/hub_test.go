@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/tools/leakcheck"
@@ -82,7 +83,8 @@ func setUp(t testing.TB, change func(*Config)) (*Hub, *desk, *machine, string) {
 		Clock: timeline.NewClock(epoch, func() timeline.Reading {
 			return timeline.Reading{Monotonic: m.get(), Wall: epoch.Add(m.get())}
 		}),
-		Log: slog.New(slog.DiscardHandler), Digest: testDigest, Detail: 1, Lead: 10 * time.Second, MaxClients: 100,
+		Log: slog.New(slog.DiscardHandler), Digest: testDigest, Detail: 1, Lead: 10 * time.Second,
+		Limits: gate.Limits{Clients: 100, PerAddress: 100, JoinsPerAddress: 100},
 	}
 	if change != nil {
 		change(&cfg)
@@ -222,7 +224,7 @@ func TestResultsReachTheFleet(t *testing.T) {
 }
 
 func TestFull(t *testing.T) {
-	h, d, _, url := setUp(t, func(c *Config) { c.MaxClients = 1 })
+	h, d, _, url := setUp(t, func(c *Config) { c.Limits.Clients = 1 })
 	first := dial(t, url, hello(0))
 	<-d.joined
 	second := dial(t, url, hello(0))

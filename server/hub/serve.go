@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -16,24 +16,35 @@ import (
 // Handler returns the endpoint that tabs connect to, and whose connections join the fleet.
 func (h *Hub) Handler(fleet Fleet) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tap := &tap{ResponseWriter: w}
-		socket, err := websocket.Accept(tap, r, &websocket.AcceptOptions{
-			CompressionMode: websocket.CompressionDisabled, // the stream is dense, and a compressor a viewer costs a megabyte
-			OriginPatterns:  h.cfg.Origins,
-		})
-		if err != nil {
-			h.cfg.Log.Debug("no websocket", "addr", r.RemoteAddr, "err", err)
+		c := &conn{hub: h, addr: h.addressOf(r)}
+		var upgrade bool
+		if c.refused, upgrade = h.admit(c.addr); !upgrade {
+			turnAway(w)
+			return
+		}
+		if err := c.accept(w, r); err != nil {
+			h.cfg.Log.Debug("no websocket", "addr", c.addr, "err", err)
+			h.release(c)
 			return // Accept has answered
 		}
-		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err != nil {
-			h.cfg.Log.Error("the peer's address is none", "addr", r.RemoteAddr, "err", err)
-		}
-		socket.SetReadLimit(-1) // read has limits of its own, and says goodbye to who breaks them
-		c := &conn{hub: h, socket: socket, tcp: tap.conn, number: h.nextNumber(), addr: peer.Addr().Unmap()}
 		// The handler returns at once, so that net/http's buffers of the request go; the reader lives on.
 		h.running.Go(func() { c.serve(fleet) })
 	})
+}
+
+// accept upgrades the request's connection.
+func (c *conn) accept(w http.ResponseWriter, r *http.Request) (err error) {
+	tap := &tap{ResponseWriter: w}
+	c.socket, err = websocket.Accept(tap, r, &websocket.AcceptOptions{
+		CompressionMode: websocket.CompressionDisabled, // the stream is dense, and a compressor a viewer costs a megabyte
+		OriginPatterns:  c.hub.cfg.Origins,
+	})
+	if err != nil {
+		return err
+	}
+	c.socket.SetReadLimit(-1) // read has limits of its own, and says goodbye to who breaks them
+	c.tcp, c.number = tap.conn, c.hub.nextNumber()
+	return nil
 }
 
 // nextNumber gives a connection its number, which is never 0: that is the server's own.
@@ -48,10 +59,16 @@ func (h *Hub) nextNumber() uint32 {
 // serve reads until the connection ends.
 func (c *conn) serve(fleet Fleet) {
 	defer c.hub.forget(c)
+	defer c.hub.release(c)
 	defer c.socket.CloseNow()
-	defer c.writers.Wait() // a goodbye is still to be read
-	if refused := c.hub.admit(c); refused != 0 {
-		c.Dismiss(wire.Goodbye{Reason: refused, Retry: uint32(comeBack / time.Millisecond)})
+	defer c.writers.Wait()                 // a goodbye is still to be read
+	c.leaving = c.refused != gate.Admitted // nobody else knows of it yet
+	switch draining := c.hub.enter(c); {
+	case c.refused != gate.Admitted:
+		c.sendAway()
+		return
+	case draining:
+		c.Dismiss(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(comeBack / time.Millisecond)})
 		return
 	}
 	c.hub.stats.Accepted.Add(1)

@@ -47,9 +47,9 @@ func Origin(addr netip.Addr) netip.Prefix {
 	return p
 }
 
-// local reports whether an address stands for a developer's own tabs, or for a proxy that nobody named: strangers and
+// Local reports whether an address stands for a developer's own tabs, or for a proxy that nobody named: strangers and
 // friends alike, so that banning it would punish all for one.
-func local(addr netip.Addr) bool {
+func Local(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	return addr == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || addr == netip.IPv6Loopback()
 }
@@ -57,13 +57,13 @@ func local(addr netip.Addr) bool {
 // MayRender reports whether connections from addr may be lent to. Watching is everybody's right.
 func (b *Book) MayRender(now timeline.Instant, addr netip.Addr) bool {
 	entry, ok := b.bans[Origin(addr)]
-	return !ok || now >= entry.until || local(addr)
+	return !ok || now >= entry.until || Local(addr)
 }
 
 // Strike notes a proven forgery from addr, and returns for how long it may not render: 0 for 127.0.0.1 and ::1, of
 // which only the connection is to be closed.
 func (b *Book) Strike(now timeline.Instant, addr netip.Addr) time.Duration {
-	if local(addr) {
+	if Local(addr) {
 		return 0
 	}
 	entry, ok := b.bans[Origin(addr)]
