@@ -210,19 +210,19 @@ func (g *gunner) lend() {
 
 // search is Next without its shortcuts: it asks for every thread, and changes nothing.
 func (g *gunner) search() (Lease, bool) {
-	l, ok := g.searchAmong(g.newcomers, true, g.sky.beside)
+	l, ok := g.searchAmong(g.newcomers.ordered(), true, g.sky.beside)
 	room := false
-	for _, th := range g.trusted {
+	for _, th := range g.trusted.ordered() {
 		room = room || g.now >= th.restUntil && len(th.queue) < th.window()
 	}
 	for _, idle := range []bool{true, false} {
 		if !ok {
-			l, ok = g.searchAmong(g.trusted, idle, 120)
+			l, ok = g.searchAmong(g.trusted.ordered(), idle, 120)
 		}
 	}
 	for _, idle := range []bool{true, false} {
 		if !ok && !room {
-			l, ok = g.searchAmong(g.newcomers, idle, g.sky.alone)
+			l, ok = g.searchAmong(g.newcomers.ordered(), idle, g.sky.alone)
 		}
 	}
 	return l, ok
@@ -371,8 +371,8 @@ func (g *gunner) bounds() {
 	running, threads := 0, 0
 	for id, c := range g.Scheduler.conns {
 		threads += len(c.threads)
-		if len(c.ended) > remembered || len(c.endings) != len(c.ended) || len(c.ended) != len(g.ended[id]) {
-			g.t.Fatalf("%d ended leases of %d are known, and %d numbers; want %d", len(c.ended), id, len(c.endings), len(g.ended[id]))
+		if len(c.ended) != len(g.ended[id]) {
+			g.t.Fatalf("%d ended leases of %d are known, want %d", len(c.ended), id, len(g.ended[id]))
 		}
 		for _, th := range c.threads {
 			running += len(th.queue)
@@ -390,8 +390,37 @@ func (g *gunner) bounds() {
 			}
 		}
 	}
+	g.seats()
 	if running != len(g.running) || threads != g.Threads() || len(g.conns) != len(g.Scheduler.conns) {
 		g.t.Fatalf("%d leases run on %d threads of %d connections, want %d on %d of %d", running, g.Threads(),
 			len(g.Scheduler.conns), len(g.running), threads, len(g.conns))
+	}
+}
+
+// seats checks that whoever holds or owes something is engaged, in its own seat, and stands in the list it belongs in.
+func (g *gunner) seats() {
+	g.t.Helper()
+	for i, th := range g.Scheduler.engaged {
+		if th.seat != i+1 || g.Scheduler.conns[th.id.Conn] == nil {
+			g.t.Fatalf("thread %v sits in seat %d and thinks it is %d", th.id, i+1, th.seat)
+		}
+	}
+	for _, l := range []*line{&g.trusted, &g.newcomers} {
+		size := 0
+		for th := range l.all() {
+			size++
+			if th.seat == 0 && (len(th.queue) > 0 || th.owes()) {
+				g.t.Fatalf("thread %v is not engaged, but holds %d leases and owes %d", th.id, len(th.queue), len(th.owed))
+			}
+			if untouched := th.perFrame == 0 && th.misses == 0 && th.seat == 0; !th.place.lent && !untouched {
+				g.t.Fatalf("thread %v stands among those that were never lent anything", th.id)
+			}
+			if next := th.place.next; next != nil && (next.place.turn <= th.place.turn || next.place.prev != th) {
+				g.t.Fatalf("thread %v stands before %v, out of turn", th.id, next.id)
+			}
+		}
+		if size != l.size {
+			g.t.Fatalf("%d threads stand in a line of %d", size, l.size)
+		}
 	}
 }

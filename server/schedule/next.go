@@ -12,14 +12,18 @@ import (
 // Newcomers have a small share of the work for themselves, so that they can show what they are worth, and beyond that
 // what nobody else has time for.
 func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
+	// Mostly there is nothing, or a scrap that is smaller than anybody's share: then nobody need be looked at.
+	if first, count := work.FreeRun(work.Due(now), minChunk); count == 0 || s.early(now, work, first, count, minChunk) {
+		return Lease{}, false
+	}
 	look := search{Scheduler: s, now: now, work: work, known: nothingFound, unknown: nothingFound}
 	beside, alone := work.Probation()
-	if l, ok := look.among(s.newcomers, idle, beside); ok {
+	if l, ok := look.among(&s.newcomers, idle, beside); ok {
 		return l, true
 	}
 	room := false
 	for _, kind := range []occupation{idle, busy} {
-		if l, ok := look.among(s.trusted, kind, wire.MaxChunk); ok {
+		if l, ok := look.among(&s.trusted, kind, wire.MaxChunk); ok {
 			return l, true
 		}
 		room = room || look.room
@@ -28,7 +32,7 @@ func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
 		if room {
 			break
 		}
-		if l, ok := look.among(s.newcomers, kind, alone); ok {
+		if l, ok := look.among(&s.newcomers, kind, alone); ok {
 			return l, true
 		}
 	}
@@ -54,13 +58,13 @@ const (
 
 // among lends a chunk of at most so many frames, but for the least chunk that there is, to one of the threads of a line
 // that is occupied like that.
-func (s *search) among(threads line, kind occupation, most int) (Lease, bool) {
+func (s *search) among(threads *line, kind occupation, most int) (Lease, bool) {
 	s.room = false
 	if most < 1 {
 		return Lease{}, false
 	}
 	share := max(minChunk, min(s.share(s.work.Size()), most))
-	for i, t := range threads {
+	for t := range threads.candidates() {
 		if !t.ready(s.now) || occupation(len(t.queue) > 0) != kind || len(t.queue) >= t.window() {
 			continue
 		}
@@ -87,12 +91,18 @@ func (s *search) among(threads line, kind occupation, most int) (Lease, bool) {
 		}
 		s.fresh = max(s.fresh, first+uint64(count))
 		if !l.Probation || !t.proven() {
-			threads.next(i) // a newcomer that answers stays where it is: one that is trusted soon is better than many that never are
+			threads.next(t) // a newcomer that answers stays where it is: one that is trusted soon is better than many that never are
 		}
-		t.lend(s.now, l)
+		s.lend(t, s.now, l)
 		return l, true
 	}
 	return Lease{}, false
+}
+
+// lend gives a lease to a thread.
+func (s *Scheduler) lend(t *thread, now timeline.Instant, l Lease) {
+	t.lend(now, l)
+	s.engaged.add(t)
 }
 
 // A deadEnd says that there is nothing to lend to threads that deliver at an instant or later, but for a scrap at the
@@ -113,9 +123,9 @@ func (d deadEnd) covers(back timeline.Instant, limit int) bool {
 // share is how many frames a thread should be lent at once so that the ring has work for all, or for all that are
 // trusted where there are any.
 func (s *Scheduler) share(ring int) int {
-	threads := len(s.trusted)
+	threads := s.trusted.size
 	if threads == 0 {
-		threads = len(s.newcomers)
+		threads = s.newcomers.size
 	}
 	return max(minChunk, min(ring/(overlap*max(1, threads)), wire.MaxChunk))
 }
