@@ -20,7 +20,7 @@ const usage = `Usage: sim [flags]
 Sim plays a fleet of workers against the server's own scheduler, ring and rules
 for newcomers, in virtual time and without a socket or a picture. The same flags
 give the same figures on every machine, but for what a decision costs. It says
-nothing of how a stream starts: the head start is there from the first.
+nothing of how a stream starts: half of the lead has aired when it begins.
 
 Columns: capacity is what the fleet could render at its lowest, in multiples of
 the stream's pace; server is what the server rendered of what aired; wasted is

@@ -23,7 +23,8 @@ const (
 )
 
 // A server is the orchestrator without its pictures, sockets and bans: the real ring, scheduler and probation, and
-// auditors that take as long as they are told to. The stream has its head start from the first.
+// auditors that take as long as they are told to. How a stream starts is not its subject: half of what the fleet can be
+// ahead has aired when it begins.
 //
 // Audits are those that must be made, as where the budget for others is spent: they alone can delay a frame.
 type server struct {
@@ -57,7 +58,7 @@ func newServer(w *world) *server {
 		idle: w.auditors, rescuing: make(map[uint64]bool), allowance: maxAllowance, allowedAt: w.now,
 	}
 	s.ring.Reset(w.now.Frame())
-	s.ring.Skip(due(w.now.Add(2 * rescueAhead)))
+	s.ring.Skip(due(w.now.Add((w.lead - ahead) / 2)))
 	return s
 }
 

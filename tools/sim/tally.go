@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -126,7 +125,7 @@ func (t *tally) outcome(s scenario) outcome {
 		AnswerP50: quantile(t.took, 0.5), AnswerP95: quantile(t.took, 0.95),
 	}
 	if len(t.capacities) > 0 {
-		o.Capacity = math.Round(slices.Min(t.capacities)/pace*10) / 10
+		o.Capacity = slices.Min(t.capacities) / pace
 	}
 	if t.decisions > 0 {
 		o.Decision = t.deciding.Seconds() * 1e6 / float64(t.decisions)

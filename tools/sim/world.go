@@ -30,6 +30,12 @@ const start = timeline.Instant(1_000_000_007_000)
 
 // play plays a scenario to its end, or that of ctx.
 func play(ctx context.Context, s scenario) outcome {
+	w := newWorld(s)
+	w.run(ctx)
+	return w.tally.outcome(s)
+}
+
+func newWorld(s scenario) *world {
 	w := &world{scenario: s, rng: rand.New(rand.NewPCG(s.seed, 0)), now: start, tabs: make(map[uint32]*tab)}
 	w.tally.from = start.Add(warmup)
 	w.server = newServer(w)
@@ -40,17 +46,20 @@ func play(ctx context.Context, s scenario) outcome {
 	for at := warmup; at < w.duration; at += time.Second {
 		w.after(at, func() { w.tally.capacity(w.capacity) })
 	}
+	return w
+}
+
+func (w *world) run(ctx context.Context) {
 	var tick func()
 	tick = func() { w.after(tickPeriod, tick) } // what happens is followed by a tick anyway
 	w.after(0, tick)
 
-	for end := start.Add(s.duration); w.agenda.actions[0].at <= end && ctx.Err() == nil; { // there is always a next tick
+	for end := start.Add(w.duration); w.agenda.actions[0].at <= end && ctx.Err() == nil; { // there is always a next tick
 		next := heap.Pop(&w.agenda).(action)
 		w.now = next.at
 		next.do()
 		w.server.tick()
 	}
-	return w.tally.outcome(s)
 }
 
 // gather has all workers come within a second.
