@@ -210,25 +210,30 @@ func (g *gunner) lend() {
 
 // search is Next without its shortcuts: it asks for every thread, and changes nothing.
 func (g *gunner) search() (Lease, bool) {
-	l, ok := g.searchAmong(g.newcomers.ordered(), true, g.sky.beside)
+	l, ok := Lease{}, false
+	for _, kind := range []occupation{answering, idle} {
+		if !ok {
+			l, ok = g.searchAmong(g.newcomers.ordered(), kind, g.sky.beside)
+		}
+	}
 	room := false
 	for _, th := range g.trusted.ordered() {
 		room = room || g.now >= th.restUntil && len(th.queue) < th.window()
 	}
-	for _, idle := range []bool{true, false} {
+	for _, kind := range []occupation{idle, busy} {
 		if !ok {
-			l, ok = g.searchAmong(g.trusted.ordered(), idle, 120)
+			l, ok = g.searchAmong(g.trusted.ordered(), kind, 120)
 		}
 	}
-	for _, idle := range []bool{true, false} {
+	for _, kind := range []occupation{answering, idle, busy} {
 		if !ok && !room {
-			l, ok = g.searchAmong(g.newcomers.ordered(), idle, g.sky.alone)
+			l, ok = g.searchAmong(g.newcomers.ordered(), kind, g.sky.alone)
 		}
 	}
 	return l, ok
 }
 
-func (g *gunner) searchAmong(threads []*thread, idle bool, most int) (Lease, bool) {
+func (g *gunner) searchAmong(threads []*thread, kind occupation, most int) (Lease, bool) {
 	if most < 1 {
 		return Lease{}, false
 	}
@@ -236,7 +241,10 @@ func (g *gunner) searchAmong(threads []*thread, idle bool, most int) (Lease, boo
 	for _, th := range threads {
 		stranger := *th
 		stranger.refresh(g.now)
-		if g.now < th.restUntil || len(th.queue) >= th.window() || idle != (len(th.queue) == 0) {
+		if g.now < th.restUntil || len(th.queue) >= th.window() || kind == busy != (len(th.queue) > 0) {
+			continue
+		}
+		if kind == answering && !stranger.proven() {
 			continue
 		}
 		limit := stranger.chunk(share)

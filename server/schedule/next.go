@@ -10,7 +10,8 @@ import (
 // it airs.
 //
 // Newcomers have a small share of the work for themselves, so that they can show what they are worth, and beyond that
-// what nobody else has time for.
+// what nobody else has time for. Those that have answered come first: one that is trusted soon is better than many that
+// never are.
 func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
 	// Mostly there is nothing, or a scrap that is smaller than anybody's share: then nobody need be looked at.
 	if first, count := work.FreeRun(work.Due(now), minChunk); count == 0 || s.early(now, work, first, count, minChunk) {
@@ -18,8 +19,10 @@ func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
 	}
 	look := search{Scheduler: s, now: now, work: work, known: nothingFound, unknown: nothingFound}
 	beside, alone := work.Probation()
-	if l, ok := look.among(&s.newcomers, idle, beside); ok {
-		return l, true
+	for _, kind := range []occupation{answering, idle} {
+		if l, ok := look.among(&s.newcomers, kind, beside); ok {
+			return l, true
+		}
 	}
 	room := false
 	for _, kind := range []occupation{idle, busy} {
@@ -28,7 +31,7 @@ func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
 		}
 		room = room || look.room
 	}
-	for _, kind := range []occupation{idle, busy} {
+	for _, kind := range []occupation{answering, idle, busy} {
 		if room {
 			break
 		}
@@ -49,12 +52,18 @@ type search struct {
 }
 
 // An occupation tells threads that have nothing to do from those that have.
-type occupation bool
+type occupation uint8
 
 const (
-	idle occupation = false
-	busy occupation = true
+	idle      occupation = iota
+	answering            // idle and proven
+	busy
 )
+
+// is reports whether a thread is occupied like that.
+func (t *thread) is(kind occupation) bool {
+	return (len(t.queue) > 0) == (kind == busy) && (kind != answering || t.proven())
+}
 
 // among lends a chunk of at most so many frames, but for the least chunk that there is, to one of the threads of a line
 // that is occupied like that.
@@ -65,11 +74,11 @@ func (s *search) among(threads *line, kind occupation, most int) (Lease, bool) {
 	}
 	share := max(minChunk, min(s.share(s.work.Size()), most))
 	for t := range threads.candidates() {
-		if !t.ready(s.now) || occupation(len(t.queue) > 0) != kind || len(t.queue) >= t.window() {
+		t.refresh(s.now)
+		if !t.ready(s.now) || !t.is(kind) || len(t.queue) >= t.window() {
 			continue
 		}
 		s.room = true
-		t.refresh(s.now)
 		from, dead := uint64(0), &s.known
 		if !t.proven() {
 			from, dead = s.fresh, &s.unknown
@@ -91,7 +100,7 @@ func (s *search) among(threads *line, kind occupation, most int) (Lease, bool) {
 		}
 		s.fresh = max(s.fresh, first+uint64(count))
 		if !l.Probation || !t.proven() {
-			threads.next(t) // a newcomer that answers stays where it is: one that is trusted soon is better than many that never are
+			threads.next(t) // a newcomer that answers stays before those that began to later
 		}
 		s.lend(t, s.now, l)
 		return l, true

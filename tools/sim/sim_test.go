@@ -18,12 +18,12 @@ func brief(change func(*scenario)) scenario {
 
 func TestFleetsMeetTheBars(t *testing.T) {
 	for _, s := range sweep(brief(nil)) {
-		seeds := uint64(4)
+		seeds := uint64(3)
 		if s.workers > 1000 {
 			if testing.Short() {
 				continue
 			}
-			s.duration, seeds = 20*time.Second, 1
+			s.duration, seeds = minDuration, 1
 		}
 		for seed := range seeds {
 			s.seed = seed
@@ -73,6 +73,20 @@ func TestFleetsAreUsedWell(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNewcomersAreTrustedOneAfterTheOther has audits so dear that the auditor cannot make those of all newcomers.
+func TestNewcomersAreTrustedOneAfterTheOther(t *testing.T) {
+	for seed := range uint64(4) {
+		w := newWorld(brief(func(s *scenario) {
+			s.strange, s.detail, s.workers, s.speed, s.duration = true, 16, 40, 350*time.Microsecond, 2*time.Minute
+			s.seed = seed
+		}))
+		w.run(t.Context())
+		if got := w.server.fleet.Trusted(); got < 5 {
+			t.Errorf("seed %d: %d newcomers are trusted after two minutes, want 5", seed, got)
+		}
 	}
 }
 
