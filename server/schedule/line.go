@@ -2,9 +2,9 @@ package schedule
 
 import "iter"
 
-// A line is threads by who was leased to longest ago, but for newcomers that answer, who stay where they are. Those
-// that were never lent anything are all alike: what the first of them cannot be lent, none of them can. They are kept apart, so that
-// a crowd of them costs no more than one.
+// A line is threads by who was leased to longest ago, but for newcomers that answer, who stay where they are. Those that
+// were never lent anything are all alike: what the first of them cannot be lent, none of them can. They are kept apart, so
+// that a crowd of them costs no more than one.
 type line struct {
 	lent   list
 	unlent list
