@@ -49,6 +49,19 @@ func TestServersRenderingIsBounded(t *testing.T) {
 	}
 }
 
+func TestServerRendersNoMoreThanItIsAllowed(t *testing.T) {
+	w := newWorld(brief(func(s *scenario) { s.workers = 0 }))
+	w.now = airBy(w.server.ring.Cursor()).Add(-rescueAhead) - 1
+	w.server.allowance = 5
+	if first, count := w.server.missing(); count != 0 {
+		t.Errorf("%d frames from %d on are missing, want none before their time", count, first)
+	}
+	w.now++
+	if first, count := w.server.missing(); first != w.server.ring.Cursor() || count != 5 {
+		t.Errorf("%d frames from %d on are missing, want the first 5", count, first)
+	}
+}
+
 func TestWorkersLiveAsLongAsTheyShould(t *testing.T) {
 	s := brief(func(s *scenario) { s.life, s.workers = 5*time.Second, 100 })
 	w := newWorld(s)
