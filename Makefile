@@ -11,7 +11,7 @@ DETAIL ?= 1
 build: web/dist/donut.wasm
 	@mkdir -p bin
 	$(GO) build -trimpath -o $(SERVER) ./server
-	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm ./tools/trials
+	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm ./tools/trials ./tools/sim
 
 web/dist/donut.wasm: go.mod $(shell find wasm tools/wasmbuild -name '*.go' ! -name '*_test.go')
 	$(GO) run ./tools/wasmbuild -o $@

@@ -39,6 +39,7 @@ tools/jsengine:          web github.com/coder/websocket
 tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/progress tools/jsengine github.com/coder/websocket
 tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/progress tools/jsengine
 tools/trials:            wasm/wire server/ring server/trust server/verify tools/progress
+tools/sim:               wasm/donut wasm/wire server/timeline server/ring server/schedule server/trust tools/progress
 tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/progress github.com/coder/websocket
 `
 

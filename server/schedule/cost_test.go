@@ -1,12 +1,13 @@
 package schedule
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
 
 func TestCrowdWithoutWorkIsCheap(t *testing.T) {
-	st := crowd()
+	st := crowd(1000)
 	st.sky.begin = st.sky.end - 2 // a scrap is left
 	st.sky.looks = 0
 	if l, ok := st.Next(st.now, st.sky); ok {
@@ -17,9 +18,38 @@ func TestCrowdWithoutWorkIsCheap(t *testing.T) {
 	}
 }
 
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	m := newMill(100)
+	if n := testing.AllocsPerRun(1000, func() { m.turn() }); n != 0 {
+		t.Errorf("%v allocations for a result and the lease that follows it, want none", n)
+	}
+	st := crowd(1000)
+	st.tick()
+	if n := testing.AllocsPerRun(100, st.tick); n != 0 {
+		t.Errorf("%v allocations a tick, want none", n)
+	}
+}
+
+func TestWhoIsIdleCostsNothing(t *testing.T) {
+	m := newMill(1000)
+	if looked := len(slices.Collect(m.newcomers.candidates())); looked != 1 {
+		t.Errorf("%d of 1000 newcomers that are alike are looked at, want 1", looked)
+	}
+	if engaged := len(m.engaged); engaged > 8 {
+		t.Errorf("%d threads are engaged where 8 are lent to", engaged)
+	}
+	for _, l := range m.held {
+		m.Delivered(m.now, l.First, l.Count)
+	}
+	m.Expire(m.now)
+	if engaged := len(m.engaged); engaged != 0 {
+		t.Errorf("%d threads are engaged when all is done, want none", engaged)
+	}
+}
+
 // BenchmarkNextCrowd is the cost of lending a chunk to one of 1,000 threads, and of its answer.
 func BenchmarkNextCrowd(b *testing.B) {
-	st := crowd()
+	st := crowd(1000)
 	b.ReportAllocs()
 	for b.Loop() {
 		l, ok := st.Next(st.now, endless{st.sky})
@@ -32,7 +62,7 @@ func BenchmarkNextCrowd(b *testing.B) {
 
 // BenchmarkNextCrowdIdle is the cost of finding nothing to lend to any of 1,000 threads.
 func BenchmarkNextCrowdIdle(b *testing.B) {
-	st := crowd()
+	st := crowd(1000)
 	for n := st.sky.begin; n < st.sky.end; n++ {
 		st.sky.done[n] = true
 	}
@@ -44,14 +74,15 @@ func BenchmarkNextCrowdIdle(b *testing.B) {
 	}
 }
 
-// crowd returns a stage with 1,000 threads of different speeds.
-func crowd() *stage {
+// crowd returns a stage with so many threads of different speeds, four to a connection.
+func crowd(threads int) *stage {
 	st := &stage{Scheduler: New(), now: dawn, sky: newSky(dawn, 600)}
-	for conn := range uint32(250) {
+	for conn := range uint32(threads / 4) {
 		st.Join(conn+1, 4)
 		st.Trust(conn + 1)
 	}
-	for i, th := range st.trusted {
+	for i, th := range st.trusted.ordered() {
+		st.trusted.next(th) // it was lent to
 		th.perFrame, th.overhead, th.measured = time.Duration(1+i%7)*ms, time.Duration(i%90)*ms, st.now
 	}
 	return st

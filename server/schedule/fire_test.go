@@ -224,25 +224,30 @@ func (g *gunner) search() (Lease, bool) {
 
 // searchFrom lends what is before fresh to threads that are proven alone.
 func (g *gunner) searchFrom(fresh uint64) (Lease, bool) {
-	l, ok := g.searchAmong(g.newcomers, true, g.sky.beside, fresh)
-	room := false
-	for _, th := range g.trusted {
-		room = room || g.now >= th.restUntil && len(th.queue) < th.window(th.chunk(g.share(g.sky.size)))
-	}
-	for _, idle := range []bool{true, false} {
+	l, ok := Lease{}, false
+	for _, kind := range []occupation{answering, idle} {
 		if !ok {
-			l, ok = g.searchAmong(g.trusted, idle, 120, fresh)
+			l, ok = g.searchAmong(g.newcomers.ordered(), kind, g.sky.beside, fresh)
 		}
 	}
-	for _, idle := range []bool{true, false} {
+	room := false
+	for _, th := range g.trusted.ordered() {
+		room = room || g.now >= th.restUntil && len(th.queue) < th.window(th.chunk(g.share(g.sky.size)))
+	}
+	for _, kind := range []occupation{idle, busy} {
+		if !ok {
+			l, ok = g.searchAmong(g.trusted.ordered(), kind, 120, fresh)
+		}
+	}
+	for _, kind := range []occupation{answering, idle, busy} {
 		if !ok && !room {
-			l, ok = g.searchAmong(g.newcomers, idle, g.sky.alone, fresh)
+			l, ok = g.searchAmong(g.newcomers.ordered(), kind, g.sky.alone, fresh)
 		}
 	}
 	return l, ok
 }
 
-func (g *gunner) searchAmong(threads []*thread, idle bool, most int, fresh uint64) (Lease, bool) {
+func (g *gunner) searchAmong(threads []*thread, kind occupation, most int, fresh uint64) (Lease, bool) {
 	if most < 1 {
 		return Lease{}, false
 	}
@@ -250,7 +255,10 @@ func (g *gunner) searchAmong(threads []*thread, idle bool, most int, fresh uint6
 	for _, th := range threads {
 		stranger := *th
 		stranger.refresh(g.now)
-		if g.now < th.restUntil || len(th.queue) >= th.window(th.chunk(g.share(g.sky.size))) || idle != (len(th.queue) == 0) {
+		if g.now < th.restUntil || len(th.queue) >= th.window(th.chunk(g.share(g.sky.size))) || kind == busy != (len(th.queue) > 0) {
+			continue
+		}
+		if kind == answering && !stranger.proven() {
 			continue
 		}
 		limit := stranger.chunk(share)
@@ -385,8 +393,8 @@ func (g *gunner) bounds() {
 	running, threads := 0, 0
 	for id, c := range g.Scheduler.conns {
 		threads += len(c.threads)
-		if len(c.ended) > remembered || len(c.endings) != len(c.ended) || len(c.ended) != len(g.ended[id]) {
-			g.t.Fatalf("%d ended leases of %d are known, and %d numbers; want %d", len(c.ended), id, len(c.endings), len(g.ended[id]))
+		if len(c.ended) != len(g.ended[id]) {
+			g.t.Fatalf("%d ended leases of %d are known, want %d", len(c.ended), id, len(g.ended[id]))
 		}
 		for _, th := range c.threads {
 			running += len(th.queue)
@@ -404,8 +412,37 @@ func (g *gunner) bounds() {
 			}
 		}
 	}
+	g.seats()
 	if running != len(g.running) || threads != g.Threads() || len(g.conns) != len(g.Scheduler.conns) {
 		g.t.Fatalf("%d leases run on %d threads of %d connections, want %d on %d of %d", running, g.Threads(),
 			len(g.Scheduler.conns), len(g.running), threads, len(g.conns))
+	}
+}
+
+// seats checks that whoever holds or owes something is engaged, in its own seat, and stands in the list it belongs in.
+func (g *gunner) seats() {
+	g.t.Helper()
+	for i, th := range g.Scheduler.engaged {
+		if th.seat != i+1 || g.Scheduler.conns[th.id.Conn] == nil {
+			g.t.Fatalf("thread %v sits in seat %d and thinks it is %d", th.id, i+1, th.seat)
+		}
+	}
+	for _, l := range []*line{&g.trusted, &g.newcomers} {
+		size := 0
+		for th := range l.all() {
+			size++
+			if th.seat == 0 && (len(th.queue) > 0 || th.owes()) {
+				g.t.Fatalf("thread %v is not engaged, but holds %d leases and owes %d", th.id, len(th.queue), len(th.owed))
+			}
+			if untouched := th.perFrame == 0 && th.misses == 0 && th.seat == 0; !th.place.lent && !untouched {
+				g.t.Fatalf("thread %v stands among those that were never lent anything", th.id)
+			}
+			if next := th.place.next; next != nil && (next.place.turn <= th.place.turn || next.place.prev != th) {
+				g.t.Fatalf("thread %v stands before %v, out of turn", th.id, next.id)
+			}
+		}
+		if size != l.size {
+			g.t.Fatalf("%d threads stand in a line of %d", size, l.size)
+		}
 	}
 }

@@ -38,7 +38,7 @@ func (s *Scheduler) Hedge(now timeline.Instant, work Work) (Lease, bool) {
 	s.hedges = max(0, s.hedges-float64(count))
 	s.lastID++
 	hedge := Lease{ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count), Hedge: true}
-	t.lend(now, hedge)
+	s.lend(t, now, hedge)
 	t.queue[len(t.queue)-1].hedged = true
 	return hedge, true
 }
@@ -46,8 +46,9 @@ func (s *Scheduler) Hedge(now timeline.Instant, work Work) (Lease, bool) {
 // latest returns the lease with the earliest frames from begin on and before end that are still lacking although it is
 // older than usual, and which they are. It is nil where there is none.
 func (s *Scheduler) latest(now timeline.Instant, usual time.Duration, begin, end uint64) (worst *loan, first uint64, count int) {
-	for t := range s.threads() {
-		for _, l := range t.queue {
+	for t := range s.engaged.all() {
+		for i := range t.queue {
+			l := &t.queue[i]
 			if l.hedged || now.Sub(l.lent) <= usual {
 				continue
 			}
@@ -61,7 +62,7 @@ func (s *Scheduler) latest(now timeline.Instant, usual time.Duration, begin, end
 
 // fastest returns the thread to hedge a lease with, or nil.
 func (s *Scheduler) fastest(now timeline.Instant, work Work, l *loan, first uint64, count int) (best *thread) {
-	for _, t := range s.trusted {
+	for t := range s.trusted.lent.all() {
 		idle := len(t.queue) == 0 && t.ready(now) && t.proven() && t.id.Conn != l.Thread.Conn
 		if idle && (best == nil || t.perFrame < best.perFrame) && work.Due(t.delivery(now, count)) <= first {
 			best = t

@@ -20,8 +20,7 @@ func late(t *testing.T) (*stage, Lease) {
 	for n := first; n < first+20; n++ {
 		st.sky.done[n] = false
 	}
-	th := st.thread(1, 0)
-	st.trusted.next(slices.Index(st.trusted, th)) // the others are asked first, but for now they rest
+	st.trusted.next(st.thread(1, 0)) // the others are asked first, but for now they rest
 	st.thread(2, 0).restUntil, st.thread(3, 0).restUntil = st.now+1, st.now+1
 	l := st.must()
 	if l.Thread.Conn != 1 || l.Count != 20 {
@@ -91,7 +90,7 @@ func TestWhatIsNotHedged(t *testing.T) {
 		"what nobody can deliver in time":    func(st *stage, l Lease) { slowThreads(st, 200*ms) },
 		"where all are busy":                 func(st *stage, l Lease) { busyThreads(st) },
 		"where the others rest":              func(st *stage, l Lease) { restingThreads(st) },
-		"where the others are newcomers":     func(st *stage, l Lease) { st.newcomers, st.trusted = st.trusted, nil },
+		"where the others are newcomers":     func(st *stage, l Lease) { st.newcomers, st.trusted = st.trusted, line{} },
 		"with another thread of its holder":  func(st *stage, l Lease) { st.Leave(2); st.Leave(3); addThread(st) },
 		"where the others are not proven":    func(st *stage, l Lease) { slowThreads(st, 0) },
 		"what was all delivered":             func(st *stage, l Lease) { st.Delivered(st.now, l.First, l.Count) },
@@ -152,7 +151,8 @@ func restingThreads(st *stage) {
 func addThread(st *stage) {
 	th := &thread{id: Thread{1, 1}, perFrame: ms}
 	st.conns[1].threads = append(st.conns[1].threads, th)
-	st.trusted = append(st.trusted, th)
+	st.trusted.push(th)
+	st.trusted.next(th) // it was lent to
 }
 
 // earlier moves the stage to when the frames air in more than two seconds.

@@ -98,6 +98,30 @@ func TestNewcomerWhoAnswersStaysInFront(t *testing.T) {
 	}
 }
 
+// TestNewcomerWhoAnswersComesBeforeThoseWhoWait has enough frames that nobody was lent, which any newcomer may have.
+func TestNewcomerWhoAnswersComesBeforeThoseWhoWait(t *testing.T) {
+	for _, beside := range []int{0, 1} {
+		st := withNewcomers(t, 1, 5)
+		if beside == 0 {
+			st.Leave(1)
+		}
+		st.sky.beside, st.sky.alone = beside, 1
+		first := st.must()
+		st.answer(first, ms)
+		for range 5 {
+			l := st.must()
+			if l.Thread != first.Thread {
+				t.Fatalf("lent %+v, want one to %v, who has answered", l, first.Thread)
+			}
+			st.answer(l, ms)
+		}
+		second := st.must()
+		if other := st.must(); other.Thread == second.Thread || !other.Probation {
+			t.Errorf("lent %+v while who has answered is at work, want another newcomer", other)
+		}
+	}
+}
+
 func TestCrowdOfNewcomersLeavesOthersTheirShare(t *testing.T) {
 	st := withNewcomers(t, 1, 500)
 	st.sky.beside = 0

@@ -10,8 +10,13 @@ import (
 // among themselves until it airs.
 //
 // Newcomers have a small share of the work for themselves, so that they can show what they are worth, and beyond that
-// what nobody else has time for.
+// what nobody else has time for. Those that have answered come first: one that is trusted soon is better than many that
+// never are.
 func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
+	// Mostly there is nothing, or a scrap that is smaller than anybody's share: then nobody need be looked at.
+	if first, count := work.FreeRun(work.Due(now), minChunk); count == 0 || s.early(now, work, first, count, minChunk) {
+		return Lease{}, false
+	}
 	look := search{Scheduler: s, now: now, work: work, fresh: s.fresh, known: nothingFound, unknown: nothingFound}
 	l, ok := look.everywhere()
 	if !ok && look.barred && !s.proven() {
@@ -45,21 +50,23 @@ type search struct {
 // everywhere looks at all threads in the order in which they are asked.
 func (s *search) everywhere() (Lease, bool) {
 	beside, alone := s.work.Probation()
-	if l, ok := s.among(s.newcomers, idle, beside); ok {
-		return l, true
+	for _, kind := range []occupation{answering, idle} {
+		if l, ok := s.among(&s.newcomers, kind, beside); ok {
+			return l, true
+		}
 	}
 	room := false
 	for _, kind := range []occupation{idle, busy} {
-		if l, ok := s.among(s.trusted, kind, wire.MaxChunk); ok {
+		if l, ok := s.among(&s.trusted, kind, wire.MaxChunk); ok {
 			return l, true
 		}
 		room = room || s.room
 	}
-	for _, kind := range []occupation{idle, busy} {
+	for _, kind := range []occupation{answering, idle, busy} {
 		if room {
 			break
 		}
-		if l, ok := s.among(s.newcomers, kind, alone); ok {
+		if l, ok := s.among(&s.newcomers, kind, alone); ok {
 			return l, true
 		}
 	}
@@ -67,28 +74,34 @@ func (s *search) everywhere() (Lease, bool) {
 }
 
 // An occupation tells threads that have nothing to do from those that have.
-type occupation bool
+type occupation uint8
 
 const (
-	idle occupation = false
-	busy occupation = true
+	idle      occupation = iota
+	answering            // idle and proven
+	busy
 )
+
+// is reports whether a thread is occupied like that.
+func (t *thread) is(kind occupation) bool {
+	return (len(t.queue) > 0) == (kind == busy) && (kind != answering || t.proven())
+}
 
 // among lends a chunk of at most so many frames, but for the least chunk that there is, to one of the threads of a line
 // that is occupied like that.
-func (s *search) among(threads line, kind occupation, most int) (Lease, bool) {
+func (s *search) among(threads *line, kind occupation, most int) (Lease, bool) {
 	s.room = false
 	if most < 1 {
 		return Lease{}, false
 	}
 	fair := s.share(s.work.Size())
 	share := max(minChunk, min(fair, most))
-	for i, t := range threads {
-		if !t.ready(s.now) || occupation(len(t.queue) > 0) != kind || len(t.queue) >= t.window(t.chunk(fair)) {
+	for t := range threads.candidates() {
+		t.refresh(s.now)
+		if !t.ready(s.now) || !t.is(kind) || len(t.queue) >= t.window(t.chunk(fair)) {
 			continue
 		}
 		s.room = true
-		t.refresh(s.now)
 		from, dead := uint64(0), &s.known
 		if !t.proven() {
 			from, dead = s.fresh, &s.unknown
@@ -111,12 +124,18 @@ func (s *search) among(threads line, kind occupation, most int) (Lease, bool) {
 		}
 		s.Scheduler.fresh = max(s.Scheduler.fresh, first+uint64(count))
 		if !l.Probation || !t.proven() {
-			threads.next(i) // a newcomer that answers stays where it is: one that is trusted soon is better than many that never are
+			threads.next(t) // a newcomer that answers stays before those that began to later
 		}
-		t.lend(s.now, l)
+		s.lend(t, s.now, l)
 		return l, true
 	}
 	return Lease{}, false
+}
+
+// lend gives a lease to a thread.
+func (s *Scheduler) lend(t *thread, now timeline.Instant, l Lease) {
+	t.lend(now, l)
+	s.engaged.add(t)
 }
 
 // A deadEnd says that there is nothing to lend to threads that deliver at an instant or later, but for a scrap at the
@@ -137,9 +156,9 @@ func (d deadEnd) covers(back timeline.Instant, limit int) bool {
 // share is how many frames a thread should be lent at once so that the ring has work for all, or for all that are
 // trusted where there are any.
 func (s *Scheduler) share(ring int) int {
-	threads := len(s.trusted)
+	threads := s.trusted.size
 	if threads == 0 {
-		threads = len(s.newcomers)
+		threads = s.newcomers.size
 	}
 	return max(minChunk, min(ring/(overlap*max(1, threads)), wire.MaxChunk))
 }

@@ -89,33 +89,19 @@ type Work interface {
 type Scheduler struct {
 	conns     map[uint32]*conn
 	trusted   line
-	newcomers line // the threads of connections that are not trusted
+	newcomers line    // the threads of connections that are not trusted
+	engaged   engaged // those of either that Expire, Delivered and Hedge have to look at
 	lastID    uint64
 	fresh     uint64  // the first frame that nobody in this fleet was ever lent
 	hedges    float64 // frames that may be lent a second time
 	answers   answers
 }
 
-// A line is threads by who was leased to longest ago, but for newcomers that answer, who stay in front.
-type line []*thread
-
-// next puts the thread at index i behind all others.
-func (l line) next(i int) {
-	t := l[i]
-	copy(l[i:], l[i+1:])
-	l[len(l)-1] = t
-}
-
-// take removes the threads of a connection, and returns the rest.
-func (l line) take(id uint32) line {
-	return slices.DeleteFunc(l, func(t *thread) bool { return t.id.Conn == id })
-}
-
 type conn struct {
 	trusted bool
 	threads []*thread
-	ended   map[uint64]Lease // the last leases that ended, whatever their end
-	endings []uint64         // their numbers, oldest first
+	ended   []Lease // the last leases that ended, whatever their end; at most remembered
+	oldest  int     // of them, once they are as many
 }
 
 // New returns a scheduler without a fleet.
@@ -125,11 +111,11 @@ func New() *Scheduler {
 
 // Join adds a connection with so many threads, at least 1, as a newcomer. A connection joins once.
 func (s *Scheduler) Join(id uint32, threads int) {
-	c := &conn{ended: make(map[uint64]Lease)}
+	c := &conn{}
 	for i := range threads {
 		t := &thread{id: Thread{id, uint8(i)}}
 		c.threads = append(c.threads, t)
-		s.newcomers = append(s.newcomers, t)
+		s.newcomers.push(t)
 	}
 	s.conns[id] = c
 }
@@ -141,8 +127,10 @@ func (s *Scheduler) Trust(id uint32) {
 		return
 	}
 	c.trusted = true
-	s.newcomers = s.newcomers.take(id)
-	s.trusted = append(s.trusted, c.threads...)
+	for _, t := range c.threads {
+		s.newcomers.remove(t)
+		s.trusted.push(t)
+	}
 }
 
 // Leave removes a connection and returns the leases that it held.
@@ -152,12 +140,13 @@ func (s *Scheduler) Leave(id uint32) (freed []Lease) {
 		return nil
 	}
 	delete(s.conns, id)
+	in := &s.newcomers
 	if c.trusted {
-		s.trusted = s.trusted.take(id)
-	} else {
-		s.newcomers = s.newcomers.take(id)
+		in = &s.trusted
 	}
 	for _, t := range c.threads {
+		in.remove(t)
+		s.engaged.remove(t)
 		freed = appendLeases(freed, t.queue)
 	}
 	if len(s.conns) == 0 {
@@ -167,10 +156,10 @@ func (s *Scheduler) Leave(id uint32) (freed []Lease) {
 }
 
 // Threads returns how many threads the fleet has.
-func (s *Scheduler) Threads() int { return len(s.trusted) + len(s.newcomers) }
+func (s *Scheduler) Threads() int { return s.trusted.size + s.newcomers.size }
 
 // Trusted returns how many threads of the fleet belong to connections that are trusted.
-func (s *Scheduler) Trusted() int { return len(s.trusted) }
+func (s *Scheduler) Trusted() int { return s.trusted.size }
 
 // Conns returns how many connections the fleet has.
 func (s *Scheduler) Conns() int { return len(s.conns) }
@@ -196,24 +185,27 @@ func (s *Scheduler) Answer(now timeline.Instant, id uint32, lease uint64, spent 
 		return Lease{}, Unknown, nil
 	}
 	for _, t := range c.threads {
-		for i, l := range t.queue {
+		for i := range t.queue {
+			l := &t.queue[i]
 			if l.ID != lease {
 				continue
 			}
+			answered := l.Lease
 			skipped := appendLeases(nil, t.queue[:i])
 			for _, old := range skipped {
 				c.end(old)
 			}
-			c.end(l.Lease)
+			c.end(answered)
 			s.answers.add(now.Sub(l.lent))
 			t.answer(now, i, spent)
-			return l.Lease, OnTime, skipped
+			return answered, OnTime, skipped
 		}
 	}
-	l, ok := c.ended[lease]
-	if !ok {
+	i := slices.IndexFunc(c.ended, func(l Lease) bool { return l.ID == lease })
+	if i < 0 {
 		return Lease{}, Unknown, nil
 	}
+	l := c.ended[i]
 	c.threads[l.Thread.Index].late(now, lease, spent)
 	return l, Late, nil
 }
@@ -221,7 +213,7 @@ func (s *Scheduler) Answer(now timeline.Instant, id uint32, lease uint64, spent 
 // Expire takes back the leases that have run out, and those that wait behind them: a thread that misses one is not to sit
 // on more. It returns both; the latter's threads are to be told, since they may never have started on them.
 func (s *Scheduler) Expire(now timeline.Instant) (missed, withdrawn []Lease) {
-	for t := range s.threads() {
+	for t := range s.engaged.all() {
 		if !t.overdue(now) {
 			continue
 		}
@@ -232,7 +224,7 @@ func (s *Scheduler) Expire(now timeline.Instant) (missed, withdrawn []Lease) {
 		for _, l := range t.queue {
 			c.end(l.Lease)
 		}
-		t.queue = nil
+		t.queue = t.queue[:0]
 	}
 	return missed, withdrawn
 }
@@ -241,7 +233,7 @@ func (s *Scheduler) Expire(now timeline.Instant) (missed, withdrawn []Lease) {
 // be they running or run out: their threads can stop. It returns each of them once.
 func (s *Scheduler) Delivered(now timeline.Instant, first uint64, count int) (done []Lease) {
 	s.hedges = min(hedgeBurst, s.hedges+hedgeShare*float64(count))
-	for t := range s.threads() {
+	for t := range s.engaged.all() {
 		running := len(t.queue)
 		done = t.delivered(now, first, count, done)
 		for _, l := range done[len(done)-(running-len(t.queue)):] {
@@ -267,8 +259,8 @@ func (s *Scheduler) Forget() (freed []Lease) {
 // threads yields all threads, in an order of no meaning.
 func (s *Scheduler) threads() iter.Seq[*thread] {
 	return func(yield func(*thread) bool) {
-		for _, each := range []line{s.trusted, s.newcomers} {
-			for _, t := range each {
+		for _, each := range []*line{&s.trusted, &s.newcomers} {
+			for t := range each.all() {
 				if !yield(t) {
 					return
 				}
@@ -277,7 +269,7 @@ func (s *Scheduler) threads() iter.Seq[*thread] {
 	}
 }
 
-func appendLeases(dst []Lease, loans []*loan) []Lease {
+func appendLeases(dst []Lease, loans []loan) []Lease {
 	for _, l := range loans {
 		dst = append(dst, l.Lease)
 	}
@@ -286,10 +278,10 @@ func appendLeases(dst []Lease, loans []*loan) []Lease {
 
 // end remembers a lease that is over.
 func (c *conn) end(l Lease) {
-	c.ended[l.ID] = l
-	c.endings = append(c.endings, l.ID)
-	if len(c.endings) > remembered {
-		delete(c.ended, c.endings[0])
-		c.endings = append(c.endings[:0], c.endings[1:]...)
+	if len(c.ended) < remembered {
+		c.ended = append(c.ended, l)
+		return
 	}
+	c.ended[c.oldest] = l
+	c.oldest = (c.oldest + 1) % remembered
 }

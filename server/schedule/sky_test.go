@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"cmp"
+	"slices"
 	"sort"
 	"testing"
 	"time"
@@ -209,11 +211,16 @@ func (st *stage) prove(perFrame time.Duration) {
 		l := st.must()
 		st.answer(l, time.Duration(l.Count)*perFrame)
 	}
-	for _, th := range st.trusted {
+	for th := range st.trusted.all() {
 		if !th.proven() {
 			st.t.Fatalf("thread %v is not proven", th.id)
 		}
 	}
+}
+
+// ordered returns all threads of a line, as they stand in it.
+func (l *line) ordered() []*thread {
+	return slices.SortedFunc(l.all(), func(a, b *thread) int { return cmp.Compare(a.place.turn, b.place.turn) })
 }
 
 // thread returns what is known of a thread.

@@ -10,8 +10,8 @@ import (
 // A thread is what is known of one Web Worker. It works on its leases in the order in which it gets them.
 type thread struct {
 	id    Thread
-	queue []*loan // the first one is running
-	owed  []*loan // what ran out, and may still be answered, oldest first; at most maxOwed
+	queue []loan // the first one is running
+	owed  []loan // what ran out, and may still be answered, oldest first; at most maxOwed
 
 	perFrame time.Duration    // weighted mean of the time spent on a frame; 0 before the first answer
 	overhead time.Duration    // smoothed answer time beyond that: the way there and back, and whatever else it does
@@ -20,6 +20,9 @@ type thread struct {
 
 	misses    int // in a row
 	restUntil timeline.Instant
+
+	place place // in its line, which owns it
+	seat  int   // in engaged, which owns it
 }
 
 // ready reports whether the thread may be lent to.
@@ -38,7 +41,7 @@ func (t *thread) proven() bool { return t.perFrame != 0 && t.misses == 0 }
 
 // owes reports whether the thread may still be at work on a lease that ran out.
 func (t *thread) owes() bool {
-	return slices.ContainsFunc(t.owed, func(l *loan) bool { return !l.stopped })
+	return slices.ContainsFunc(t.owed, func(l loan) bool { return !l.stopped })
 }
 
 // window is how many leases the thread may hold where it gets chunks of so many frames: one that it runs and as many as
@@ -80,7 +83,7 @@ func (t *thread) delivery(now timeline.Instant, count int) timeline.Instant {
 }
 
 func (t *thread) lend(now timeline.Instant, l Lease) {
-	t.queue = append(t.queue, &loan{Lease: l, lent: now, lacking: l.Count})
+	t.queue = append(t.queue, loan{Lease: l, lent: now, lacking: l.Count})
 	if len(t.queue) == 1 {
 		t.start(now)
 	}
@@ -101,7 +104,7 @@ func (t *thread) drop(now timeline.Instant, n int) {
 
 // answer ends the lease at index i, and those before it, which the thread has lost.
 func (t *thread) answer(now timeline.Instant, i int, spent time.Duration) {
-	t.learn(now, t.queue[i], spent)
+	t.learn(now, &t.queue[i], spent)
 	t.forgive()
 	t.owed = slices.Delete(t.owed, 0, len(t.owed))
 	t.drop(now, i+1)
@@ -110,11 +113,11 @@ func (t *thread) answer(now timeline.Instant, i int, spent time.Duration) {
 // late takes in an answer to a lease that ended some time ago.
 func (t *thread) late(now timeline.Instant, lease uint64, spent time.Duration) {
 	t.forgive()
-	i := slices.IndexFunc(t.owed, func(l *loan) bool { return l.ID == lease })
+	i := slices.IndexFunc(t.owed, func(l loan) bool { return l.ID == lease })
 	if i < 0 {
 		return
 	}
-	t.learn(now, t.owed[i], spent)
+	t.learn(now, &t.owed[i], spent)
 	t.owed = slices.Delete(t.owed, 0, i+1)
 	t.start(now) // what is running was queued behind it
 }
@@ -176,14 +179,15 @@ func (t *thread) miss(now timeline.Instant) Lease {
 // delivered notes that frames are there, and appends the leases that the thread can stop to work on to done: those that
 // ran out, and then those that did not, which end with that.
 func (t *thread) delivered(now timeline.Instant, first uint64, count int, done []Lease) []Lease {
-	for _, l := range t.owed {
+	for i := range t.owed {
+		l := &t.owed[i]
 		if l.deliver(first, count); l.lacking == 0 && !l.stopped {
 			l.stopped = true
 			done = append(done, l.Lease)
 		}
 	}
 	for i := 0; i < len(t.queue); {
-		l := t.queue[i]
+		l := &t.queue[i]
 		if l.deliver(first, count); l.lacking > 0 {
 			i++
 			continue

@@ -155,7 +155,7 @@ func TestWindowCoversTheWay(t *testing.T) {
 		if got := th.window(100); got != 1 {
 			t.Errorf("overhead %v after a miss: %d leases, want 1", c.overhead, got)
 		}
-		th.misses, th.owed = 0, []*loan{{}}
+		th.misses, th.owed = 0, []loan{{}}
 		if got := th.window(100); got != 1 {
 			t.Errorf("overhead %v while an answer is owed: %d leases, want 1", c.overhead, got)
 		}
@@ -170,7 +170,7 @@ func TestWindowIsFilled(t *testing.T) {
 	for _, l := range leases {
 		held[l.Thread]++
 	}
-	for _, th := range st.trusted {
+	for th := range st.trusted.all() {
 		if held[th.id] != 2 {
 			t.Errorf("thread %v holds %d leases, want 2", th.id, held[th.id])
 		}
