@@ -1,11 +1,9 @@
 package orchestrator
 
 import (
-	"encoding/hex"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/distributed-donut/donut/server/ring"
@@ -193,17 +191,6 @@ func (c *core) sample(number uint32, passes uint64, m wire.Result) ring.Result {
 	return res
 }
 
-// dispute has both copies of a frame audited that are not the same.
-func (c *core) dispute(number uint32, m wire.Result, n uint64) {
-	c.counts.disputed++
-	i := int(n-m.First) * wire.PackedSize
-	c.accuse(n, ring.Copy{Packed: m.Frames[i : i+wire.PackedSize], Owner: number, Lease: m.Lease})
-	// In the ring it is audited with its result, or was; what aired unaudited has nobody else to look at it.
-	if here, ok := c.ring.Copy(n); ok && !here.Audited && n < c.ring.Cursor() {
-		c.accuse(n, here)
-	}
-}
-
 // dismiss ends a connection for a fault of its own.
 func (c *core) dismiss(now timeline.Instant, number uint32, reason wire.Reason) {
 	c.peers[number].conn.Dismiss(wire.Goodbye{Reason: reason, Retry: uint32(dismissal / time.Millisecond)})
@@ -212,55 +199,6 @@ func (c *core) dismiss(now timeline.Instant, number uint32, reason wire.Reason) 
 
 // dismissal is how soon a tab that was sent away should try again.
 const dismissal = 5 * time.Second
-
-// evict shuts out a connection that is proven to have forged a frame, be it still there or not.
-func (c *core) evict(now timeline.Instant, number uint32, lease uint64, proof *Forgery) {
-	c.counts.Forged++
-	purged := c.ring.Purge(number, lease)
-	c.counts.Wasted += uint64(purged)
-	addr, ok := c.culprit(number)
-	if !ok {
-		return // evicted for another of its frames already
-	}
-	c.counts.Evictions++
-	banned := c.book.Strike(now, addr)
-	c.log.Warn("evicted: a forged frame", "conn", number, "addr", addr, "frame", proof.Frame,
-		"got", hex.EncodeToString(proof.Got[:]), "want", hex.EncodeToString(proof.Want[:]),
-		"module_sha256", hex.EncodeToString(proof.Module[:]), "lease", lease, "purged", purged, "banned", banned)
-	if _, ok := c.peers[number]; ok {
-		c.dismiss(now, number, wire.ReasonEvicted)
-	}
-	c.departed = slices.DeleteFunc(c.departed, func(d departure) bool { return d.number == number })
-}
-
-// culprit returns the address of a connection that may be evicted.
-func (c *core) culprit(number uint32) (netip.Addr, bool) {
-	if p, ok := c.peers[number]; ok {
-		return p.addr, true
-	}
-	for _, d := range c.departed {
-		if d.number == number {
-			return d.addr, true
-		}
-	}
-	return netip.Addr{}, false
-}
-
-// release frees the frames of leases that ended without an answer.
-func (c *core) release(leases []schedule.Lease) {
-	for _, l := range leases {
-		c.ring.Release(l.First, l.Count, l.ID)
-	}
-}
-
-// revoke tells threads to stop.
-func (c *core) revoke(leases []schedule.Lease) {
-	for _, l := range leases {
-		if p, ok := c.peers[l.Thread.Conn]; ok {
-			p.conn.Send(wire.Revoke{Lease: l.ID}.Append(nil))
-		}
-	}
-}
 
 // tick does whatever is due: it takes back, airs, renders, audits and lends.
 func (c *core) tick(now timeline.Instant) {
@@ -313,61 +251,3 @@ func (c *core) run(now timeline.Instant) {
 		c.race(count)
 	}
 }
-
-// lend lends everything that there is to lend and somebody to lend it to, and once more what is late.
-func (c *core) lend(now timeline.Instant) {
-	for {
-		l, ok := c.fleet.Next(now, c.work(now))
-		if !ok {
-			break
-		}
-		c.send(now, l)
-	}
-	if c.hedgedAt == c.sweptAt {
-		return // leases grow old no faster
-	}
-	c.hedgedAt = c.sweptAt
-	for {
-		l, ok := c.fleet.Hedge(now, c.work(now))
-		if !ok {
-			return
-		}
-		c.counts.Hedged += uint64(l.Count)
-		c.send(now, l)
-	}
-}
-
-// send sends a lease to its thread.
-func (c *core) send(now timeline.Instant, l schedule.Lease) {
-	c.ring.Lease(l.First, l.Count, l.Thread.Conn, l.ID)
-	p := c.peers[l.Thread.Conn]
-	if !c.book.MayRender(now, p.addr) { // another connection from the same address was struck
-		c.dismiss(now, l.Thread.Conn, wire.ReasonEvicted)
-		return
-	}
-	if l.Probation {
-		c.probation.Lend(now, l.Count, c.cost)
-	}
-	p.conn.Lend(wire.Lease{
-		Lease: l.ID, Thread: l.Thread.Index, Detail: uint8(c.detail), First: l.First, Count: uint16(l.Count),
-		Within: uint32(l.Within / time.Millisecond),
-	})
-}
-
-func (c *core) work(now timeline.Instant) work {
-	beside, alone := c.probation.Frames(now, c.cost)
-	return work{c.ring, c.plan, beside, alone}
-}
-
-// work shows the ring to the scheduler.
-type work struct {
-	*ring.Ring
-	plan          plan
-	beside, alone int
-}
-
-// Probation implements schedule.Work.
-func (w work) Probation() (beside, alone int) { return w.beside, w.alone }
-
-// Due implements schedule.Work.
-func (w work) Due(t timeline.Instant) uint64 { return w.plan.due(t, w.Cursor(), w.End()) }
