@@ -167,5 +167,5 @@ func (c *conn) quit(step string, err error) {
 		c.abandon(0)
 		return
 	}
-	c.hub.cfg.Log.Info("connection refused", "conn", c.number, "addr", c.addr, "step", step, "err", err)
+	c.hub.cfg.Log.Debug("connection refused", "conn", c.number, "addr", c.addr, "step", step, "err", err)
 }
