@@ -28,7 +28,11 @@ after(async () => {
 });
 
 const failures = () => tab.page.evaluate(() => /** @type {any} */ (window).donut.failures);
-const ahead = () => until(server.stats, (stats) => stats.lead_seconds > 7, 15_000);
+/** Waits until the fleet has filled the ring, and what the server rendered meanwhile has aired. */
+async function ahead() {
+  const { aired_frames } = await until(server.stats, (stats) => stats.lead_seconds > 7, 40_000);
+  await until(server.stats, (stats) => stats.aired_frames >= aired_frames + 120, 10_000);
+}
 
 /** Runs in the worker: overwrites the memory of its instance, once, in the middle of a lease. */
 function corrupt() {
