@@ -38,6 +38,7 @@ type conn struct {
 	behind  time.Time // since when the viewer gets nothing because it is behind; zero while it is not
 	writing bool      // a goroutine writes
 	leaving bool      // nothing is queued any more
+	counted bool      // its end is, under a reason: the first one that anybody gives, be it after a write has failed
 	loans   loans
 
 	writers sync.WaitGroup // the goroutine that writes, where there is one
@@ -185,10 +186,10 @@ func (c *conn) Dismiss(m wire.Goodbye) {
 
 // dismiss queues the goodbye in place of all that waits.
 func (c *conn) dismiss(m wire.Goodbye) {
+	c.count(m.Reason)
 	if c.leaving {
 		return
 	}
-	c.hub.stats.closed[m.Reason].Add(1)
 	c.queue, c.waiting, c.frames = nil, 0, 0
 	c.push(item{bytes: m.Append(nil), goodbye: m.Reason})
 	c.leaving = true
@@ -261,12 +262,20 @@ func (c *conn) write() {
 // notices.
 func (c *conn) abandon(r wire.Reason) {
 	c.mu.Lock()
-	if r != 0 && !c.leaving {
-		c.hub.stats.closed[r].Add(1)
+	if r != 0 {
+		c.count(r)
 	}
 	c.leaving, c.queue, c.waiting, c.frames = true, nil, 0, 0
 	c.mu.Unlock()
 	c.socket.CloseNow()
+}
+
+// count counts the end of the connection. It is called with mu held.
+func (c *conn) count(r wire.Reason) {
+	if !c.counted {
+		c.counted = true
+		c.hub.stats.closed[r].Add(1)
+	}
 }
 
 // statusOf is the WebSocket status that goes with a reason.

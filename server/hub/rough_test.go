@@ -289,3 +289,19 @@ func TestHelloMayComeWithTheRequest(t *testing.T) {
 		}
 	}
 }
+
+// TestEndIsCountedUnderTheFirstReasonThatIsGiven has a write fail before the reader knows why: that gives no reason.
+func TestEndIsCountedUnderTheFirstReasonThatIsGiven(t *testing.T) {
+	h, d, _, url := setUp(t, nil)
+	dial(t, url, hello(0))
+	c := d.peer(<-d.joined).(*conn)
+	c.abandon(0)
+	c.abandon(wire.ReasonSilent)
+	c.abandon(wire.ReasonSlow)
+	c.Dismiss(wire.Goodbye{Reason: wire.ReasonMalformed})
+	for reason, want := range map[wire.Reason]uint64{wire.ReasonSilent: 1, wire.ReasonSlow: 0, wire.ReasonMalformed: 0} {
+		if got := h.Stats().Closed(reason); got != want {
+			t.Errorf("%d connections are counted as %v, want %d", got, reason, want)
+		}
+	}
+}

@@ -63,6 +63,7 @@ func (c *conn) serve(fleet Fleet) {
 	defer c.socket.CloseNow()
 	defer c.writers.Wait()                 // a goodbye is still to be read
 	c.leaving = c.refused != gate.Admitted // nobody else knows of it yet
+	c.counted = c.leaving                  // at the door
 	switch draining := c.hub.enter(c); {
 	case c.refused != gate.Admitted:
 		c.sendAway()
