@@ -34,7 +34,7 @@ func BenchmarkFleet(b *testing.B) {
 		for _, drop := range []float64{0, 0.25, 0.5} {
 			for _, workers := range []int{1, 2, 4, 8} {
 				b.Run(fmt.Sprintf("airs=%v/dropped=%v%%/workers=%d", airs, 100*drop, workers), func(b *testing.B) {
-					race(b, approval{}, workers, drop, airs)
+					race(b, approval{}, 0, workers, drop, airs)
 				})
 			}
 		}
@@ -53,7 +53,7 @@ func BenchmarkAuditedFleet(b *testing.B) {
 	}
 	defer pool.Close(context.Background())
 	for _, workers := range []int{1, 4, 8} {
-		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) { race(b, shape{verifier{pool}}, workers, 0, false) })
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) { race(b, shape{verifier{pool}}, orchestrator.MaxAuditBudget, workers, 0, false) })
 	}
 }
 
@@ -74,8 +74,9 @@ func (s shape) Check(ctx context.Context, first uint64, packed []byte) (time.Dur
 	return spent, nil
 }
 
-// race has a fleet fill b.N frames, and reports how many that is a second.
-func race(b *testing.B, v orchestrator.Verifier, workers int, drop float64, airs bool) {
+// race has a fleet fill b.N frames, and reports how many that is a second. Without a budget, only newcomers are audited,
+// and who is trusted soon is at the floor.
+func race(b *testing.B, v orchestrator.Verifier, budget float64, workers int, drop float64, airs bool) {
 	clock := timeline.NewClock(time.Now().Add(-time.Hour), timeline.System())
 	log := slog.New(slog.DiscardHandler)
 	limits := gate.Limits{Clients: 100, PerAddress: 100, JoinsPerAddress: gate.MaxJoins}
@@ -84,7 +85,7 @@ func race(b *testing.B, v orchestrator.Verifier, workers int, drop float64, airs
 	goal, reached := int64(b.N), make(chan struct{})
 	cfg := orchestrator.Config{
 		Clock: clock, Verifier: v, Log: log, Lead: 10 * time.Second, Detail: 1, Auditors: max(1, runtime.GOMAXPROCS(0)-1),
-		Policy: trust.Policy{Floor: 0.05}, AuditBudget: orchestrator.MaxAuditBudget, Random: unforeseeable{},
+		Policy: trust.Policy{Floor: 1e-12}, AuditBudget: budget, Random: unforeseeable{},
 		Race: func(count int) {
 			if n := frames.Add(int64(count)); n >= goal && n-int64(count) < goal {
 				close(reached)

@@ -237,7 +237,8 @@ func (c *core) advance(n uint64) {
 // run takes the playhead of a race to the first frame that is missing.
 func (c *core) run(now timeline.Instant) {
 	for {
-		count := min(c.ring.Lead(false), messageFrames)
+		trust := !c.budget.Left(now)
+		count := min(c.ring.Lead(trust), messageFrames)
 		if count == 0 {
 			return
 		}
@@ -245,7 +246,7 @@ func (c *core) run(now timeline.Instant) {
 			c.air(now, count, c.key)
 			c.key = false
 		} else {
-			c.airing = c.ring.Air(count, false, c.airing[:0])
+			c.airing = c.ring.Air(count, trust, c.airing[:0])
 		}
 		c.advance(c.ring.Cursor())
 		c.race(count)
