@@ -1,10 +1,9 @@
 package hub
 
 import (
-	"context"
 	"errors"
-	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -21,8 +20,8 @@ import (
 type conn struct {
 	// Set once.
 	hub     *Hub
-	socket  *websocket.Conn
-	tcp     net.Conn // below socket
+	socket  *websocket.Conn // reads, and answers pings
+	tcp     *outlet         // below socket; takes what is written beside that
 	number  uint32
 	addr    netip.Addr   // that counts for it
 	refused gate.Refusal // where it gets a goodbye and nothing else
@@ -50,12 +49,12 @@ type flight struct {
 	at     time.Time
 }
 
-// An item is a message that waits to be written.
+// An item is a message that waits to be written, in its frame.
 type item struct {
 	bytes     []byte
-	broadcast uint64      // its number, where it is one
-	frames    int         // that the broadcast covers
-	goodbye   wire.Reason // where it is the last message
+	broadcast uint64 // its number, where it is one
+	frames    int    // that the broadcast covers
+	last      bool   // nothing follows
 }
 
 // Welcome implements orchestrator.Peer.
@@ -103,7 +102,7 @@ func (c *conn) send(message []byte) {
 		c.dismiss(wire.Goodbye{Reason: wire.ReasonSlow})
 		return
 	}
-	c.push(item{bytes: message})
+	c.push(item{bytes: framed(message)})
 }
 
 // broadcast queues the next message of the stream, or the open key group in place of all that waits where that is too
@@ -184,14 +183,14 @@ func (c *conn) Dismiss(m wire.Goodbye) {
 	c.dismiss(m)
 }
 
-// dismiss queues the goodbye in place of all that waits.
+// dismiss queues the goodbye and the closing frame in place of all that waits.
 func (c *conn) dismiss(m wire.Goodbye) {
 	c.count(m.Reason)
 	if c.leaving {
 		return
 	}
 	c.queue, c.waiting, c.frames = nil, 0, 0
-	c.push(item{bytes: m.Append(nil), goodbye: m.Reason})
+	c.push(item{bytes: append(framed(m.Append(nil)), closing(statusOf(m.Reason))...), last: true})
 	c.leaving = true
 }
 
@@ -211,51 +210,63 @@ func (c *conn) push(i item) {
 	}
 }
 
-// next takes the first item, or ends the writing where there is none.
-func (c *conn) next() (item, bool) {
+// next takes the items that are to be written at once, the first and what fits beside it, or ends the writing where there
+// is none.
+func (c *conn) next() []item {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue) == 0 {
+	n, size := 0, 0
+	for ; n < len(c.queue); n++ {
+		i := c.queue[n]
+		if size += len(i.bytes); n > 0 && size > maxBatch {
+			break
+		}
+		if i.broadcast != 0 {
+			c.waiting--
+			c.frames -= i.frames
+			// From here on it may be acknowledged: the viewer can have it before its write returns.
+			c.written = i.broadcast
+			c.flying = append(c.flying, flight{i.broadcast, time.Now()})
+		}
+	}
+	batch := c.queue[:n:n]
+	if c.queue = c.queue[n:]; n == 0 {
 		c.queue, c.writing = nil, false
-		return item{}, false
 	}
-	i := c.queue[0]
-	c.queue = c.queue[1:]
-	if i.broadcast != 0 {
-		c.waiting--
-		c.frames -= i.frames
-		// From here on it may be acknowledged: the viewer can have it before its write returns.
-		c.written = i.broadcast
-		c.flying = append(c.flying, flight{i.broadcast, time.Now()})
-	}
-	return i, true
+	return batch
 }
 
 // write writes until the queue is empty.
 func (c *conn) write() {
-	for {
-		i, ok := c.next()
-		if !ok {
-			return
-		}
-		ctx, cancel := context.WithTimeout(c.hub.life, patience)
-		err := c.socket.Write(ctx, websocket.MessageBinary, i.bytes)
-		cancel()
-		if err != nil {
+	for batch := c.next(); len(batch) > 0; batch = c.next() {
+		if err := c.writeBatch(batch); err != nil {
 			reason := wire.Reason(0)
-			if errors.Is(err, context.DeadlineExceeded) {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
 				reason = wire.ReasonSlow
 			}
 			c.abandon(reason)
 			return
 		}
-		if i.goodbye != 0 {
-			// What the other side announced and never sends would keep Close waiting.
+		if batch[len(batch)-1].last {
+			// The other side is to close, since closing before it has would have its kernel throw the goodbye away.
 			c.tcp.SetDeadline(time.Now().Add(farewell))
-			c.socket.Close(statusOf(i.goodbye), i.goodbye.String())
+			c.tcp.CloseWrite()
 			return
 		}
 	}
+}
+
+func (c *conn) writeBatch(batch []item) error {
+	c.tcp.SetWriteDeadline(time.Now().Add(patience))
+	defer c.tcp.SetWriteDeadline(time.Time{})
+	rest := len(batch) - 1
+	for _, i := range batch[:rest] {
+		if err := c.tcp.begin(i.bytes); err != nil {
+			return err
+		}
+	}
+	_, err := c.tcp.Write(batch[rest].bytes)
+	return err
 }
 
 // abandon ends a connection that no goodbye would reach, and counts it under a reason unless that is 0. The reader

@@ -1,26 +1,14 @@
 package hub
 
 import (
-	"encoding/binary"
 	"errors"
-	"io"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/distributed-donut/donut/server/gate"
-	"github.com/distributed-donut/donut/wasm/wire"
-)
-
-const (
-	// finalBinary and finalClose are the first bytes of WebSocket frames that are whole messages.
-	finalBinary = 0x80 | 2
-	finalClose  = 0x80 | 8
-	// maxIgnored is how many bytes are read of who is sent away. A tab that does not know yet sends a hello and probes.
-	maxIgnored = 4 << 10
 )
 
 // A door is where connections are let in. Its lock is none of the hub's, so that those who crowd in do not hold back the
@@ -78,24 +66,6 @@ func (h *Hub) release(c *conn) {
 	h.door.mu.Lock()
 	defer h.door.mu.Unlock()
 	h.door.gate.Leave(c.addr)
-}
-
-// sendAway says goodbye to a connection that was refused, at less cost than that of one that stays: goodbye and closing
-// frame are one write, and what comes back is not looked at. It is read all the same, as much as an honest tab has sent,
-// since closing before would have the other side's kernel throw the goodbye away.
-func (c *conn) sendAway() {
-	c.hub.stats.closed[wire.ReasonFull].Add(1)
-	goodbye := wire.Goodbye{Reason: wire.ReasonFull, Retry: uint32(comeBack / time.Millisecond)}.Append(nil)
-	status := binary.BigEndian.AppendUint16(nil, uint16(statusOf(wire.ReasonFull)))
-	frames := slices.Concat([]byte{finalBinary, byte(len(goodbye))}, goodbye, []byte{finalClose, byte(len(status))}, status)
-	c.tcp.SetDeadline(time.Now().Add(farewell))
-	if _, err := c.tcp.Write(frames); err != nil {
-		return
-	}
-	if tcp, ok := c.tcp.(interface{ CloseWrite() error }); ok {
-		tcp.CloseWrite()
-	}
-	io.CopyN(io.Discard, c.tcp, maxIgnored) // whatever ends it
 }
 
 // turnAway answers a request that is refused without an upgrade, at the least cost, and hangs up: who waits for the next

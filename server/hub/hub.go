@@ -40,8 +40,12 @@ const (
 	maxPending = 4 * time.Second
 	// stopped is how far behind the playhead a stream ends that has stopped. It starts anew with a key.
 	stopped = 10 * time.Second
-	// farewell is how long the closing handshake may take.
+	// farewell is how long a connection that was said goodbye to may take to close.
 	farewell = 5 * time.Second
+	// maxBatch is how many bytes are written at once where there is more than one message.
+	maxBatch = 16 << 10
+	// maxIgnored is how many bytes are read of who is sent away. A tab that does not know yet sends a hello and probes.
+	maxIgnored = 4 << 10
 	// comeBack is how long a connection that is refused should wait before it tries again.
 	comeBack = 10 * time.Second
 	// maxReplies is how many other messages may wait for a viewer, and maxControl how many for a worker, who is sent
@@ -88,7 +92,7 @@ type Hub struct {
 	draining bool
 }
 
-// aired is a message as it went out.
+// aired is a message as it went out, in its frame.
 type aired struct {
 	bytes  []byte
 	header codec.Header
@@ -113,7 +117,7 @@ func (h *Hub) Stats() *Stats { return &h.stats }
 func (h *Hub) Broadcast(message []byte, header codec.Header) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	a := aired{message, header}
+	a := aired{framed(message), header}
 	h.backlog = append(h.backlog, a)
 	h.trim()
 	for c := range h.welcomed {
@@ -212,7 +216,7 @@ func (h *Hub) Close(ctx context.Context, retry time.Duration) {
 	h.end() // ends what is read and written
 	h.mu.Lock()
 	for c := range h.conns {
-		c.tcp.Close() // ends the closing handshakes, for which CloseNow would wait
+		c.tcp.Close() // ends what reads or writes yet
 	}
 	h.mu.Unlock()
 	<-ended

@@ -311,7 +311,7 @@ func stuck(h *Hub) *conn {
 
 func (c *conn) waits() (numbers []byte) {
 	for _, i := range c.queue {
-		numbers = append(numbers, i.bytes[0])
+		numbers = append(numbers, i.bytes[2]) // behind the frame's header
 	}
 	return numbers
 }
@@ -321,8 +321,8 @@ func TestSlowViewerIsSentTheOpenGroupAgain(t *testing.T) {
 	c := stuck(h)
 	defer func() { delete(h.conns, c) }()
 	air(h, 1, 480, true) // a group of four messages: frames 480 to 719
+	c.next()             // message 1 is being written
 	air(h, 2, 540, false)
-	c.next() // message 1 is being written
 	air(h, 3, 600, false)
 	air(h, 4, 660, false)
 	c.Send([]byte{99}) // what is no broadcast is kept
@@ -361,7 +361,7 @@ func TestControlFloodEndsAConnection(t *testing.T) {
 			t.Errorf("worker %v: %d messages wait, want %d", worker, len(c.queue), most)
 		}
 		c.Send([]byte{1})
-		if len(c.queue) != 1 || c.queue[0].goodbye != wire.ReasonSlow || h.Stats().Closed(wire.ReasonSlow) != 1 {
+		if len(c.queue) != 1 || !c.queue[0].last || h.Stats().Closed(wire.ReasonSlow) != 1 {
 			t.Errorf("worker %v: %d messages wait, %d connections counted as slow; want the goodbye alone, and 1", worker,
 				len(c.queue), h.Stats().Closed(wire.ReasonSlow))
 		}

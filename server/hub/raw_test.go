@@ -81,7 +81,7 @@ const (
 	continuation = 0x80
 	text         = 0x81
 	binaryFrame  = 0x82
-	closing      = 0x88
+	closeFrame   = 0x88
 	ping         = 0x89
 )
 
@@ -117,17 +117,18 @@ func (r *raw) read() (opcode byte, payload []byte, err error) {
 	return header[0], payload, err
 }
 
-// end reads until the connection ends, within 10 s, and returns what was said of it.
+// end reads until the other side has ended the connection, within 10 s, does so itself, and returns what was said of it.
 func (r *raw) end() (goodbye wire.Reason, status websocket.StatusCode) {
+	defer r.Close()
 	r.SetReadDeadline(time.Now().Add(10 * time.Second))
 	for status = -1; ; {
 		opcode, payload, err := r.read()
 		switch {
 		case err != nil:
 			return goodbye, status
-		case opcode == closing && len(payload) >= 2:
+		case opcode == closeFrame && len(payload) >= 2:
 			status = websocket.StatusCode(binary.BigEndian.Uint16(payload))
-			r.Write(frame(closing, payload[:2]))
+			r.Write(frame(closeFrame, payload[:2]))
 		case opcode == binaryFrame:
 			if m, err := wire.ParseGoodbye(payload); err == nil {
 				goodbye = m.Reason

@@ -6,43 +6,55 @@ import (
 	"syscall"
 )
 
-// A tight is a TCP connection for which the kernel holds little that is to be sent. The kernel looks at the size of its
+// An outlet is a TCP connection for which the kernel holds little that is to be sent. The kernel looks at the size of its
 // buffer only where it begins a segment, and lets tens of kilobytes past it into the one that is unsent. So each write
-// ends its segment.
-type tight struct {
+// ends its segment. Writes may be concurrent, and none comes between the bytes of another.
+type outlet struct {
 	*net.TCPConn
 	raw syscall.RawConn
 }
 
-// tighten returns a connection whose kernel takes a write only while it holds less than so many bytes.
-func tighten(tcp *net.TCPConn, sendBuffer int) (net.Conn, error) {
+// newOutlet returns a connection whose kernel takes a write only while it holds less than so many bytes.
+func newOutlet(tcp *net.TCPConn, sendBuffer int) (*outlet, error) {
 	raw, err := tcp.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	return &tight{tcp, raw}, tcp.SetWriteBuffer(sendBuffer)
+	return &outlet{tcp, raw}, tcp.SetWriteBuffer(sendBuffer)
 }
 
 // Write implements net.Conn.
-func (c *tight) Write(p []byte) (written int, err error) {
-	for written < len(p) {
-		var n int
-		var refused error
-		err := c.raw.Write(func(fd uintptr) (done bool) {
-			for refused = syscall.EINTR; refused == syscall.EINTR; {
-				n, refused = syscall.SendmsgN(int(fd), p[written:], nil, nil, syscall.MSG_EOR)
-			}
-			return refused != syscall.EAGAIN
-		})
-		if err == nil && refused != nil {
-			err = &net.OpError{
-				Op: "write", Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.NewSyscallError("sendmsg", refused),
+func (o *outlet) Write(p []byte) (written int, err error) { return o.send(p, syscall.MSG_EOR) }
+
+// begin writes what a Write is to follow at once. Only then it is sent, in the same segment as far as there is room.
+func (o *outlet) begin(p []byte) error {
+	_, err := o.send(p, msgMore)
+	return err
+}
+
+const msgMore = 0x8000 // MSG_MORE, which package syscall lacks
+
+func (o *outlet) send(p []byte, flags int) (written int, err error) {
+	var refused error
+	err = o.raw.Write(func(fd uintptr) (done bool) {
+		for written < len(p) {
+			var n int
+			switch n, refused = syscall.SendmsgN(int(fd), p[written:], nil, nil, flags); refused {
+			case nil:
+				written += n
+			case syscall.EINTR:
+			case syscall.EAGAIN:
+				return false
+			default:
+				return true
 			}
 		}
-		if err != nil {
-			return written, err
+		return true
+	})
+	if err == nil && refused != nil {
+		err = &net.OpError{
+			Op: "write", Net: "tcp", Source: o.LocalAddr(), Addr: o.RemoteAddr(), Err: os.NewSyscallError("sendmsg", refused),
 		}
-		written += n
 	}
-	return written, nil
+	return written, err
 }

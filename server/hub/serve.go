@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -61,15 +62,13 @@ func (c *conn) serve(fleet Fleet) {
 	defer c.hub.forget(c)
 	defer c.hub.release(c)
 	defer c.socket.CloseNow()
-	defer c.writers.Wait()                 // a goodbye is still to be read
-	c.leaving = c.refused != gate.Admitted // nobody else knows of it yet
-	c.counted = c.leaving                  // at the door
+	defer c.writers.Wait()
 	switch draining := c.hub.enter(c); {
 	case c.refused != gate.Admitted:
-		c.sendAway()
+		c.sendAway(wire.Goodbye{Reason: wire.ReasonFull, Retry: uint32(comeBack / time.Millisecond)})
 		return
 	case draining:
-		c.Dismiss(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(comeBack / time.Millisecond)})
+		c.sendAway(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(comeBack / time.Millisecond)})
 		return
 	}
 	c.hub.stats.Accepted.Add(1)
@@ -158,9 +157,9 @@ func (c *conn) quit(step string, err error) {
 	var syntax *wire.SyntaxError
 	switch {
 	case errors.Is(err, errOutdated):
-		c.Dismiss(wire.Goodbye{Reason: wire.ReasonOutdated})
+		c.sendAway(wire.Goodbye{Reason: wire.ReasonOutdated})
 	case errors.As(err, &syntax), errors.Is(err, errFraming):
-		c.Dismiss(wire.Goodbye{Reason: wire.ReasonMalformed, Retry: uint32(comeBack / time.Millisecond)})
+		c.sendAway(wire.Goodbye{Reason: wire.ReasonMalformed, Retry: uint32(comeBack / time.Millisecond)})
 	case errors.Is(err, errSilent), errors.Is(err, errTruncated):
 		c.abandon(wire.ReasonSilent)
 	default:
@@ -169,4 +168,12 @@ func (c *conn) quit(step string, err error) {
 		return
 	}
 	c.hub.cfg.Log.Debug("connection refused", "conn", c.number, "addr", c.addr, "step", step, "err", err)
+}
+
+// sendAway says goodbye to a connection of which nothing more is looked at. It is read all the same, as much as an honest
+// tab may have sent, until it closes.
+func (c *conn) sendAway(m wire.Goodbye) {
+	c.Dismiss(m)
+	c.writers.Wait()
+	io.CopyN(io.Discard, c.tcp, maxIgnored) // whatever ends it
 }

@@ -10,14 +10,13 @@ import (
 
 // writes takes what waits for a stuck connection, as its writer does.
 func (c *conn) writes() (numbers []byte) {
-	for {
-		i, ok := c.next()
-		if !ok {
-			c.writing = true // it stays stuck
-			return numbers
+	for batch := c.next(); len(batch) > 0; batch = c.next() {
+		for _, i := range batch {
+			numbers = append(numbers, i.bytes[2])
 		}
-		numbers = append(numbers, i.bytes[0])
 	}
+	c.writing = true // it stays stuck
+	return numbers
 }
 
 func TestViewerWhoFallsBehindIsHeldBackUntilItHasCaughtUp(t *testing.T) {

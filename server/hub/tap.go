@@ -3,6 +3,7 @@ package hub
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,7 +14,7 @@ const (
 	// and on top of that a message. Left to itself it hides minutes of the stream from us. A viewer 300 ms away can
 	// still be sent several times what the stream takes.
 	sendBuffer = 12 << 10
-	// ownBuffer is the size in bytes of the buffers for frames' headers and small messages.
+	// ownBuffer is the size in bytes of the buffers for frames' headers, control frames and small messages.
 	ownBuffer = 512
 )
 
@@ -21,7 +22,7 @@ const (
 // little while nobody reads.
 type tap struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn *outlet
 }
 
 // Hijack implements http.Hijacker.
@@ -30,17 +31,19 @@ func (t *tap) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		if conn, err = tighten(tcp, sendBuffer); err != nil {
-			tcp.Close()
-			return nil, nil, err
-		}
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		conn.Close()
+		return nil, nil, fmt.Errorf("hub: got a connection of type %T, want TCP", conn)
 	}
-	t.conn = conn
+	if t.conn, err = newOutlet(tcp, sendBuffer); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
 	// What came with the request stays buffered.
 	early := buffers.Reader.Buffered()
 	start, _ := buffers.Peek(early)
-	in := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(start), conn), max(ownBuffer, early))
+	in := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(start), t.conn), max(ownBuffer, early))
 	in.Peek(early)
-	return conn, bufio.NewReadWriter(in, bufio.NewWriterSize(conn, ownBuffer)), nil
+	return t.conn, bufio.NewReadWriter(in, bufio.NewWriterSize(t.conn, ownBuffer)), nil
 }
