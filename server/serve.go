@@ -112,7 +112,9 @@ type listeners struct {
 }
 
 func listen(cfg config) (l listeners, err error) {
-	if l.public, err = net.Listen("tcp", cfg.addr); err != nil {
+	// Who says nothing is found out by timeouts that are shorter than TCP's own.
+	silent := net.ListenConfig{KeepAlive: -1}
+	if l.public, err = silent.Listen(context.Background(), "tcp", cfg.addr); err != nil {
 		return l, fmt.Errorf("listen for tabs: %w", err)
 	}
 	if cfg.adminAddr != "" {

@@ -72,15 +72,14 @@ const (
 
 // A Gate keeps count of who is here. It is not safe for concurrent use. The instants that it is given must not go back.
 type Gate struct {
-	limits   Limits
-	joins    rate
-	goodbyes rate
-	maxIdle  int
+	limits  Limits
+	joins   rate
+	maxIdle int
 
-	farewells bucket // of goodbyes
-	here      int
-	origins   map[netip.Prefix]*origin
-	idle      *list.List // of origins without connections; the first has been so for longest
+	goodbyes *Ration
+	here     int
+	origins  map[netip.Prefix]*origin
+	idle     *list.List // of origins without connections; the first has been so for longest
 }
 
 // An origin is an address with connections, or with joins that still count.
@@ -94,9 +93,8 @@ type origin struct {
 // New returns a gate that nobody has passed.
 func New(l Limits) *Gate {
 	return &Gate{
-		limits: l, joins: newRate(l.JoinsPerAddress, saved),
-		goodbyes: newRate(goodbyesPerSecond, goodbyesAtOnce*time.Second/goodbyesPerSecond), maxIdle: maxIdle,
-		origins: make(map[netip.Prefix]*origin), idle: list.New(),
+		limits: l, joins: newRate(l.JoinsPerAddress, saved), maxIdle: maxIdle,
+		goodbyes: NewRation(goodbyesPerSecond, goodbyesAtOnce), origins: make(map[netip.Prefix]*origin), idle: list.New(),
 	}
 }
 
@@ -152,7 +150,7 @@ func (g *Gate) Leave(addr netip.Addr) {
 
 // Goodbye reports whether somebody who is turned away may be told why at the cost of an upgrade. Where it may not, a
 // plain answer has to do.
-func (g *Gate) Goodbye(now timeline.Instant) bool { return g.goodbyes.take(&g.farewells, now) }
+func (g *Gate) Goodbye(now timeline.Instant) bool { return g.goodbyes.Take(now) }
 
 // expire forgets those in front whose joins count no more. Each join leaves at most one behind, so two at a time is
 // enough to get ahead of them.
@@ -169,6 +167,21 @@ func (g *Gate) expire(now timeline.Instant) {
 func (g *Gate) forget(e *list.Element) {
 	delete(g.origins, g.idle.Remove(e).(*origin).prefix)
 }
+
+// A Ration says how often something may be done, whoever it is for. It is not safe for concurrent use.
+type Ration struct {
+	rate   rate
+	bucket bucket
+}
+
+// NewRation returns a ration of so many a second, of which what is not used is saved up to so many at once; both are 1 or
+// more.
+func NewRation(perSecond, atOnce int) *Ration {
+	return &Ration{rate: newRate(float64(perSecond), time.Duration(atOnce)*time.Second/time.Duration(perSecond))}
+}
+
+// Take takes one of the ration, and reports whether there was one. The instants that it is given must not go back.
+func (r *Ration) Take(now timeline.Instant) bool { return r.rate.take(&r.bucket, now) }
 
 // A rate says how token buckets fill: by one token an interval, up to as many as fit into span.
 type rate struct{ interval, span time.Duration }

@@ -27,9 +27,12 @@ type conn struct {
 	refused gate.Refusal // where it gets a goodbye and nothing else
 	worker  bool         // offers threads; set before anybody else knows of the connection
 
+	// Of the hub's mu.
+	welcomed, probed bool
+
 	mu      sync.Mutex
-	queue   []item
-	waiting int    // broadcasts in queue
+	pending []item
+	waiting int    // broadcasts in pending
 	frames  int    // that they cover
 	last    uint64 // number of the newest broadcast queued or written
 	written uint64 // number of the newest broadcast written
@@ -98,7 +101,7 @@ func (c *conn) send(message []byte) {
 	if c.worker {
 		most = maxControl
 	}
-	if len(c.queue)-c.waiting >= most {
+	if len(c.pending)-c.waiting >= most {
 		c.dismiss(wire.Goodbye{Reason: wire.ReasonSlow})
 		return
 	}
@@ -128,7 +131,7 @@ func (c *conn) broadcast(a aired) {
 // called with mu held.
 func (c *conn) drop() {
 	c.last -= uint64(c.waiting)
-	c.queue = slices.DeleteFunc(c.queue, func(i item) bool { return i.broadcast != 0 })
+	c.pending = slices.DeleteFunc(c.pending, func(i item) bool { return i.broadcast != 0 })
 	c.waiting, c.frames = 0, 0
 }
 
@@ -183,31 +186,50 @@ func (c *conn) Dismiss(m wire.Goodbye) {
 	c.dismiss(m)
 }
 
-// dismiss queues the goodbye and the closing frame in place of all that waits.
+// dismiss has the goodbye written. It is called with mu held.
 func (c *conn) dismiss(m wire.Goodbye) {
-	c.count(m.Reason)
-	if c.leaving {
-		return
+	if c.part(m) {
+		c.start()
 	}
-	c.queue, c.waiting, c.frames = nil, 0, 0
-	c.push(item{bytes: append(framed(m.Append(nil)), closing(statusOf(m.Reason))...), last: true})
-	c.leaving = true
 }
 
-// push queues an item and sees to it that somebody writes. It is called with mu held.
-func (c *conn) push(i item) {
+// part queues the goodbye and the closing frame in place of all that waits, and reports what queue does.
+func (c *conn) part(m wire.Goodbye) (idle bool) {
+	c.count(m.Reason)
 	if c.leaving {
-		return
+		return false
 	}
-	c.queue = append(c.queue, i)
-	if !c.writing {
-		c.writing = true
-		c.writers.Add(1)
-		c.hub.running.Go(func() {
-			defer c.writers.Done()
-			c.write()
-		})
+	c.pending, c.waiting, c.frames = nil, 0, 0
+	idle = c.queue(item{bytes: append(framed(m.Append(nil)), closing(statusOf(m.Reason))...), last: true})
+	c.leaving = true
+	return idle
+}
+
+// push has an item written. It is called with mu held.
+func (c *conn) push(i item) {
+	if c.queue(i) {
+		c.start()
 	}
+}
+
+// queue queues an item, and reports whether nobody writes, so that the caller has to. It is called with mu held.
+func (c *conn) queue(i item) (idle bool) {
+	if c.leaving {
+		return false
+	}
+	c.pending = append(c.pending, i)
+	idle = !c.writing
+	c.writing = true
+	return idle
+}
+
+// start starts the goroutine that writes.
+func (c *conn) start() {
+	c.writers.Add(1)
+	c.hub.running.Go(func() {
+		defer c.writers.Done()
+		c.write()
+	})
 }
 
 // next takes the items that are to be written at once, the first and what fits beside it, or ends the writing where there
@@ -216,8 +238,8 @@ func (c *conn) next() []item {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, size := 0, 0
-	for ; n < len(c.queue); n++ {
-		i := c.queue[n]
+	for ; n < len(c.pending); n++ {
+		i := c.pending[n]
 		if size += len(i.bytes); n > 0 && size > maxBatch {
 			break
 		}
@@ -229,9 +251,9 @@ func (c *conn) next() []item {
 			c.flying = append(c.flying, flight{i.broadcast, time.Now()})
 		}
 	}
-	batch := c.queue[:n:n]
-	if c.queue = c.queue[n:]; n == 0 {
-		c.queue, c.writing = nil, false
+	batch := c.pending[:n:n]
+	if c.pending = c.pending[n:]; n == 0 {
+		c.pending, c.writing = nil, false
 	}
 	return batch
 }
@@ -276,7 +298,7 @@ func (c *conn) abandon(r wire.Reason) {
 	if r != 0 {
 		c.count(r)
 	}
-	c.leaving, c.queue, c.waiting, c.frames = true, nil, 0, 0
+	c.leaving, c.pending, c.waiting, c.frames = true, nil, 0, 0
 	c.mu.Unlock()
 	c.socket.CloseNow()
 }

@@ -138,7 +138,7 @@ func TestStalledViewersCostLittle(t *testing.T) {
 			}
 			// Here and there the kernel takes a message more, and with it perhaps the replies.
 			await(t, func() bool {
-				return count(func(c *conn) bool { return len(c.queue)-c.waiting >= maxReplies-1 }) > crowd*3/4
+				return count(func(c *conn) bool { return len(c.pending)-c.waiting >= maxReplies-1 }) > crowd*3/4
 			})
 
 			user := (userMemory() - before) / crowd

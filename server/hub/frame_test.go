@@ -45,10 +45,10 @@ func TestBatchIsTheFirstAndWhatFitsBesideIt(t *testing.T) {
 			c.frames += 60
 		}
 		batch := c.next()
-		if rest := len(test.sizes) - test.want; len(batch) != test.want || len(c.queue) != rest || c.waiting != rest ||
+		if rest := len(test.sizes) - test.want; len(batch) != test.want || len(c.pending) != rest || c.waiting != rest ||
 			c.frames != 60*rest || len(c.flying) != test.want || int(c.written) != test.want || c.writing != (test.want > 0) {
 			t.Errorf("of %v, %d are written; %d wait, counted %d with %d frames, %d fly up to %d, writing %v; want %d written", test.sizes,
-				len(batch), len(c.queue), c.waiting, c.frames, len(c.flying), c.written, c.writing, test.want)
+				len(batch), len(c.pending), c.waiting, c.frames, len(c.flying), c.written, c.writing, test.want)
 		}
 	}
 }

@@ -23,13 +23,13 @@ func FuzzMessage(f *testing.F) {
 		var syntax *wire.SyntaxError
 		switch {
 		case errors.As(err, &syntax):
-			if len(d.results) != taken || len(c.queue) != 0 {
+			if len(d.results) != taken || len(c.pending) != 0 {
 				t.Errorf("%x is refused (%v), and has an effect", message, err)
 			}
 		case err != nil:
 			t.Errorf("%x is refused with %v, want a syntax error", message, err)
 		case wire.KindOf(message) == wire.KindProbe:
-			if len(c.queue) != 1 || wire.KindOf(c.queue[0].bytes) != wire.KindReply {
+			if len(c.pending) != 1 || wire.KindOf(c.pending[0].bytes[2:]) != wire.KindReply {
 				t.Errorf("%x is not replied to", message)
 			}
 		case wire.KindOf(message) == wire.KindResult:

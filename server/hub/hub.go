@@ -42,6 +42,10 @@ const (
 	stopped = 10 * time.Second
 	// farewell is how long a connection that was said goodbye to may take to close.
 	farewell = 5 * time.Second
+	// groupsPerSecond is how many of those who join are sent the open key group unasked, and groupsAtOnce how many at
+	// once. A group is a hundred times what a hostile crowd sends to get it.
+	groupsPerSecond = 100
+	groupsAtOnce    = 300
 	// maxBatch is how many bytes are written at once where there is more than one message.
 	maxBatch = 16 << 10
 	// maxIgnored is how many bytes are read of who is sent away. A tab that does not know yet sends a hello and probes.
@@ -87,8 +91,9 @@ type Hub struct {
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{} // all whose sockets are open
-	welcomed map[*conn]struct{} // those of them that the stream goes to
+	viewers  map[*conn]struct{} // those of them that the stream goes to
 	backlog  []aired            // from the key group on screen on
+	groups   *gate.Ration       // of those that are sent unasked
 	draining bool
 }
 
@@ -106,7 +111,8 @@ func New(cfg Config) *Hub {
 	life, end := context.WithCancel(context.Background())
 	return &Hub{
 		cfg: cfg, life: life, end: end, door: door{gate: gate.New(cfg.Limits)},
-		conns: make(map[*conn]struct{}), welcomed: make(map[*conn]struct{}),
+		conns: make(map[*conn]struct{}), viewers: make(map[*conn]struct{}),
+		groups: gate.NewRation(groupsPerSecond, groupsAtOnce),
 	}
 }
 
@@ -120,7 +126,7 @@ func (h *Hub) Broadcast(message []byte, header codec.Header) {
 	a := aired{framed(message), header}
 	h.backlog = append(h.backlog, a)
 	h.trim()
-	for c := range h.welcomed {
+	for c := range h.viewers {
 		c.broadcast(a)
 	}
 }
@@ -163,27 +169,45 @@ func (h *Hub) enter(c *conn) (draining bool) {
 	return h.draining
 }
 
-// welcome lets a connection in and sends it the open key group. From here on it gets every broadcast.
+// welcome lets a connection in and sends it the open key group. From here on it gets every broadcast. In a rush that waits
+// for its first probe, which tabs send at once.
 func (h *Hub) welcome(c *conn, message []byte) {
+	now, _ := h.cfg.Clock.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if _, ok := h.conns[c]; !ok {
 		return // gone meanwhile
 	}
-	h.welcomed[c] = struct{}{}
 	c.send(message)
+	c.welcomed = true
+	if c.probed || h.groups.Take(now) {
+		h.tuneIn(c)
+	}
+}
+
+// tuneIn sends a connection the stream from the open key group on. It is called with mu held.
+func (h *Hub) tuneIn(c *conn) {
+	h.viewers[c] = struct{}{}
 	c.catchUp(h.catchUp(0))
 }
 
-// acknowledge notes that a viewer has decoded message number ack. It returns an error where that was never sent.
+// acknowledge notes that a viewer has decoded message number ack, 0 for none. It returns an error where that was never
+// sent.
 func (h *Hub) acknowledge(c *conn, ack uint64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	caughtUp, err := c.acknowledge(ack, time.Now())
-	if caughtUp {
+	if err != nil {
+		return err
+	}
+	c.probed = true
+	switch _, viewer := h.viewers[c]; {
+	case !viewer && c.welcomed:
+		h.tuneIn(c)
+	case caughtUp:
 		c.catchUp(h.catchUp(ack))
 	}
-	return err
+	return nil
 }
 
 // forget drops a connection whose socket is closed.
@@ -191,7 +215,7 @@ func (h *Hub) forget(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, c)
-	delete(h.welcomed, c)
+	delete(h.viewers, c)
 }
 
 // Close says goodbye to everybody, refuses who comes, and returns when all connections have ended. Those that have not

@@ -305,12 +305,12 @@ func TestCloseSaysGoodbyeToAll(t *testing.T) {
 func stuck(h *Hub) *conn {
 	c := &conn{hub: h, writing: true}
 	h.conns[c] = struct{}{}
-	h.welcomed[c] = struct{}{}
+	h.viewers[c] = struct{}{}
 	return c
 }
 
 func (c *conn) waits() (numbers []byte) {
-	for _, i := range c.queue {
+	for _, i := range c.pending {
 		numbers = append(numbers, i.bytes[2]) // behind the frame's header
 	}
 	return numbers
@@ -357,13 +357,13 @@ func TestControlFloodEndsAConnection(t *testing.T) {
 		for range most {
 			c.Send([]byte{1})
 		}
-		if len(c.queue) != most {
-			t.Errorf("worker %v: %d messages wait, want %d", worker, len(c.queue), most)
+		if len(c.pending) != most {
+			t.Errorf("worker %v: %d messages wait, want %d", worker, len(c.pending), most)
 		}
 		c.Send([]byte{1})
-		if len(c.queue) != 1 || !c.queue[0].last || h.Stats().Closed(wire.ReasonSlow) != 1 {
+		if len(c.pending) != 1 || !c.pending[0].last || h.Stats().Closed(wire.ReasonSlow) != 1 {
 			t.Errorf("worker %v: %d messages wait, %d connections counted as slow; want the goodbye alone, and 1", worker,
-				len(c.queue), h.Stats().Closed(wire.ReasonSlow))
+				len(c.pending), h.Stats().Closed(wire.ReasonSlow))
 		}
 	}
 }
@@ -382,6 +382,59 @@ func TestDeadPeerIsDropped(t *testing.T) {
 	if _, err := receive(t, socket); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("reading from a closed connection: %v", err)
 	}
+}
+
+// TestInARushTheStreamWaitsForTheFirstProbe has more join at once than are sent the open group unasked.
+func TestInARushTheStreamWaitsForTheFirstProbe(t *testing.T) {
+	const late = 2
+	h, d, m, url := setUp(t, func(c *Config) { c.Limits = gate.Limits{Clients: 1000, PerAddress: 1000, JoinsPerAddress: 1000} })
+	s := &stream{hub: h, machine: m, frames: 60}
+	s.next() // at 10 s, where the clock stays
+	viewers := make([]*raw, groupsAtOnce+late)
+	for i := range viewers {
+		viewers[i] = upgrade(t, url, 0)
+		if i == groupsAtOnce {
+			// It does not wait for the welcome, as tabs do.
+			if _, err := viewers[i].Write(append(frame(binaryFrame, hello(0)), frame(binaryFrame, wire.Probe{}.Append(nil))...)); err != nil {
+				t.Fatal(err)
+			}
+		} else if _, err := viewers[i].Write(frame(binaryFrame, hello(0))); err != nil {
+			t.Fatal(err)
+		}
+		<-d.joined
+	}
+	next := func(viewer *raw, want wire.Kind) {
+		t.Helper()
+		if _, message, err := viewer.read(); err != nil || wire.KindOf(message) != want {
+			t.Fatalf("got %v, %v; want %v", wire.KindOf(message), err, want)
+		}
+	}
+	for _, viewer := range viewers[:groupsAtOnce] {
+		next(viewer, wire.KindWelcome)
+		next(viewer, wire.KindBroadcast)
+	}
+	early, last := viewers[groupsAtOnce], viewers[groupsAtOnce+1]
+	next(last, wire.KindWelcome)
+	got := make(map[wire.Kind]int) // the reply may come before the welcome
+	for range 3 {
+		_, message, err := early.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[wire.KindOf(message)]++
+	}
+	if got[wire.KindWelcome] != 1 || got[wire.KindReply] != 1 || got[wire.KindBroadcast] != 1 {
+		t.Errorf("who probes before it is welcomed is sent %v, want a welcome, a reply and the stream", got)
+	}
+
+	s.next()
+	next(early, wire.KindBroadcast)
+	if _, err := last.Write(frame(binaryFrame, wire.Probe{}.Append(nil))); err != nil {
+		t.Fatal(err)
+	}
+	next(last, wire.KindBroadcast)
+	next(last, wire.KindBroadcast)
+	next(last, wire.KindReply)
 }
 
 // await polls until ok, for 10 s at most.

@@ -173,7 +173,12 @@ func (c *conn) quit(step string, err error) {
 // sendAway says goodbye to a connection of which nothing more is looked at. It is read all the same, as much as an honest
 // tab may have sent, until it closes.
 func (c *conn) sendAway(m wire.Goodbye) {
-	c.Dismiss(m)
+	c.mu.Lock()
+	idle := c.part(m)
+	c.mu.Unlock()
+	if idle {
+		c.write()
+	}
 	c.writers.Wait()
 	io.CopyN(io.Discard, c.tcp, maxIgnored) // whatever ends it
 }

@@ -13,7 +13,7 @@ const (
 	// sendBuffer is how many bytes the kernel is asked to hold for a connection at most. It takes twice as much memory,
 	// and on top of that a message. Left to itself it hides minutes of the stream from us. A viewer 300 ms away can
 	// still be sent several times what the stream takes.
-	sendBuffer = 12 << 10
+	sendBuffer = 8 << 10
 	// ownBuffer is the size in bytes of the buffers for frames' headers, control frames and small messages.
 	ownBuffer = 512
 )
