@@ -30,8 +30,8 @@ import (
 const (
 	// helloTimeout is how long a connection has to say hello.
 	helloTimeout = 5 * time.Second
-	// silence is how long a connection may say nothing before it counts as dead. Tabs probe every 5 s.
-	silence = 15 * time.Second
+	// silence is how long a connection may say nothing before it counts as dead: tabs probe every 5 s.
+	silence = 9 * time.Second
 	// arrival is how long a message may take to arrive whole once it has begun.
 	arrival = 2 * time.Second
 	// patience is how long one message may take to leave, and how long a viewer may take to catch up.

@@ -104,6 +104,29 @@ test('a hidden tab renders on, and shows the right frame when it is seen again',
   await tab.close();
 });
 
+test('a tab that is frozen gives back its leases at once, and plays on when it is thawed', async (t) => {
+  const tab = await visit(t, server.url);
+  await playing(tab);
+  const lifecycle = await tab.page.createCDPSession();
+  await lifecycle.send('Page.setWebLifecycleState', { state: 'frozen' });
+  await until(server.stats, ({ viewers }) => viewers === 0, 1500); // far less than it takes to find out who is silent
+  await sleep(1000);
+  await lifecycle.send('Page.setWebLifecycleState', { state: 'active' });
+  await until(server.stats, ({ viewers, workers }) => viewers === 1 && workers === 1, 1500);
+  await playing(tab);
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('a tab that is left and come back to plays on', async (t) => {
+  const tab = await visit(t, server.url);
+  await playing(tab);
+  await tab.page.goto('about:blank');
+  await until(server.stats, ({ viewers }) => viewers === 0, 12_000); // at once, unless the browser stops the worker before
+  await tab.page.goBack();
+  await until(server.stats, ({ viewers, workers }) => viewers === 1 && workers === 1);
+  await playing(tab);
+});
+
 test('a tab that comes while the last one leaves is served like any other', async (t) => {
   for (let i = 0; i < 3; i++) {
     const first = await visit(t, server.url);

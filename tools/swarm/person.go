@@ -44,8 +44,9 @@ type person struct {
 	welcome    wire.Welcome
 	clock      clock
 	tally      tally
-	firstFrame time.Duration // from the dial on, once the tally started
-	worker     *worker       // nil before the welcome, and for viewers
+	firstFrame time.Duration    // from the dial on, once the tally started
+	left       timeline.Instant // when nothing more could come, once welcomed
+	worker     *worker          // nil before the welcome, and for viewers
 
 	mu    sync.Mutex
 	ack   uint64      // number of the newest message
@@ -83,7 +84,7 @@ func (p *person) run(ctx, life context.Context) error {
 	if !p.welcomed {
 		return err
 	}
-	p.tally.leave(p.clock.now())
+	p.tally.leave(p.left)
 	if waited := time.Since(p.dialed); err == nil && !p.tally.started && waited > patience {
 		err = fmt.Errorf("no picture after %v", waited.Round(time.Millisecond))
 	}
@@ -122,6 +123,7 @@ func (p *person) stay(ctx, life context.Context) error {
 	}()
 	for {
 		if err := p.read(life); err != nil {
+			p.left = p.clock.now()
 			return unlessLeaving(ctx, err)
 		}
 	}

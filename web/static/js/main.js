@@ -118,6 +118,9 @@ function start(threads) {
   document.getElementById('pause')?.addEventListener('click', watch); // after it has been heard by offerPause
   watch();
 
+  const suspend = () => tell({ type: 'suspend' });
+  addEventListener('pagehide', suspend);
+  document.addEventListener('freeze', suspend);
   const resume = () => tell({ type: 'resume' });
   addEventListener('online', resume);
   addEventListener('pageshow', ({ persisted }) => persisted && resume());

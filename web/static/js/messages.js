@@ -7,18 +7,19 @@
  *
  *     page                        stream worker                  render worker
  *     start ───────────────────────────▶  module ────────────────────────▶
- *     resume, watching ────────────────▶  lease, revoke, stop, check, ping ▶
+ *     suspend, resume, watching ───────▶  lease, revoke, stop, check, ping ▶
  *           ◀────── status, welcome, clock    ◀─────── result, checked, pong
  *           ◀────── frames, rendered, failed  ◀─────────────── spoilt, unfit
  *           ◀────── verified, unfit
  *
- * @typedef {Start | Resume | Watching} ToStream
+ * @typedef {Start | Suspend | Resume | Watching} ToStream
  * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed | Verified | UnfitThreads} ToPage
  * @typedef {UseModule | DoLease | DropLease | Stop | DoCheck | Ping} ToRenderer
  * @typedef {Answer | Checked | Spoilt | Unfit | Pong} FromRenderer
  *
  * @typedef {{ type: 'start', base: string, threads: number }} Start  base is the page's URL
- * @typedef {{ type: 'resume' }} Resume  the page was frozen, or the network is back
+ * @typedef {{ type: 'suspend' }} Suspend  the page will be frozen, or is left
+ * @typedef {{ type: 'resume' }} Resume  the page was frozen, or left, or the network is back
  * @typedef {{ type: 'watching', watching: boolean }} Watching  whether the page is visible and plays
  *
  * @typedef {{ type: 'status', status: import('./status.js').Status }} StatusChange

@@ -45,6 +45,7 @@ export class Stream {
   #rendered = 0;
   #failures = 0;
   #shutOut = false;
+  #asleep = false;
   /** What failed its self-test. */
   #unfit = { threads: 0, verifier: false };
   #liveSince = Infinity; // while nobody has welcomed it
@@ -88,6 +89,7 @@ export class Stream {
       });
       this.#verifier.watching = this.#watching;
       this.#session = this.#begin(socket, donut, threads);
+      if (this.#asleep) this.#session.end('asleep'); // meanwhile
     } catch (error) {
       console.warn(`donut: no connection: ${error instanceof Error ? error.message : error}`);
       this.#wait('unreachable', 0);
@@ -96,8 +98,15 @@ export class Stream {
 
   /** Something was asleep, or the network is back: what was known of the clock is old, and waiting is pointless. */
   resume() {
+    this.#asleep = false;
     this.#session?.remeasure();
     if (this.#waiting.atLeastUntil > 0 && this.#env.now() >= this.#waiting.atLeastUntil) this.#retry();
+  }
+
+  /** The page is about to be frozen, or to be kept for when somebody comes back to it. What it was lent goes to others. */
+  suspend() {
+    this.#asleep = true;
+    this.#session?.end('asleep');
   }
 
   /** Somebody looks at the page and it plays, or not. @param {boolean} watching */
@@ -206,6 +215,7 @@ export class Stream {
   }
 
   #retry() {
+    if (this.#asleep) return; // resume is what it waits for
     this.#waiting.callOff();
     this.#waiting = { atLeastUntil: 0, callOff: () => {} };
     this.connect();

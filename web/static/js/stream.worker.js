@@ -18,6 +18,8 @@ scope.onmessage = ({ data }) => {
     case 'start':
       stream = new Stream(places(data.base), data.threads);
       return void stream.connect();
+    case 'suspend':
+      return stream?.suspend();
     case 'resume':
       return stream?.resume();
     case 'watching':
