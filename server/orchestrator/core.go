@@ -23,7 +23,7 @@ type core struct {
 	log      *slog.Logger
 	detail   int
 	verify   func(job) // starts a job; called only while one of the auditors is idle
-	race     func(int) // nil but in benchmarks
+	race     *race     // nil but in benchmarks
 
 	peers    map[uint32]*peer
 	departed []departure // those who left within the last lead and had sent results; oldest first
@@ -86,7 +86,7 @@ func newCore(cfg Config, verify func(job)) *core {
 		log:      cfg.Log,
 		detail:   cfg.Detail,
 		verify:   verify,
-		race:     cfg.Race,
+		race:     newRace(cfg.Race),
 		peers:    make(map[uint32]*peer),
 		ring:     ring.New(timeline.Frames(cfg.Lead)),
 		fleet:    schedule.New(),
@@ -124,7 +124,7 @@ func (c *core) join(now timeline.Instant, number uint32, conn Peer, addr netip.A
 // start starts the stream with a frame that is on screen soon, or where it stopped a moment ago: what aired then is
 // still being shown, and frames never air twice.
 func (c *core) start(now timeline.Instant) {
-	c.plan = plan{started: now, race: c.race != nil}
+	c.plan = plan{started: now, race: c.race}
 	c.ring.Reset(c.plan.first().Frame())
 	c.ring.Skip(c.aired)
 	c.key = true
@@ -231,24 +231,5 @@ func (c *core) advance(n uint64) {
 	if lost := c.ring.Advance(n); lost > 0 {
 		c.counts.Stalled += lost
 		c.key = true // the stream has a gap
-	}
-}
-
-// run takes the playhead of a race to the first frame that is missing.
-func (c *core) run(now timeline.Instant) {
-	for {
-		trust := !c.budget.Left(now)
-		count := min(c.ring.Lead(trust), messageFrames)
-		if count == 0 {
-			return
-		}
-		if c.audience != nil {
-			c.air(now, count, c.key)
-			c.key = false
-		} else {
-			c.airing = c.ring.Air(count, trust, c.airing[:0])
-		}
-		c.advance(c.ring.Cursor())
-		c.race(count)
 	}
 }

@@ -30,7 +30,7 @@ const (
 // twice the pace at which it plays, at the latest, until the head start is there.
 type plan struct {
 	started timeline.Instant
-	race    bool // nothing is ever due
+	race    *race // that it is, where it is one: nothing ever airs by itself
 }
 
 // first is when the stream's first frame is on screen, and goes out at the latest.
@@ -43,7 +43,7 @@ func (p plan) regular(n uint64) timeline.Instant {
 
 // airBy is when frame n goes out at the latest, wanting or not. It never decreases with n.
 func (p plan) airBy(n uint64) timeline.Instant {
-	if p.race {
+	if p.race != nil {
 		return timeline.Forever
 	}
 	gathering := p.first() + max(0, timeline.Start(n)-p.first())/2
@@ -54,7 +54,7 @@ func (p plan) airBy(n uint64) timeline.Instant {
 // stream there is less time: the server renders the first half second at once, and leaves the fleet half of the time
 // that there is for the rest.
 func (p plan) rescueBy(n uint64) timeline.Instant {
-	if p.race {
+	if p.race != nil {
 		return timeline.Forever
 	}
 	if timeline.Start(n) < p.started.Add(firstServed) {
@@ -66,8 +66,8 @@ func (p plan) rescueBy(n uint64) timeline.Instant {
 
 // due returns the first frame from first on, and before end, that airs at t or later; end where there is none.
 func (p plan) due(t timeline.Instant, first, end uint64) uint64 {
-	if p.race {
-		return first
+	if p.race != nil {
+		return first + p.race.due(t, end-first)
 	}
 	return first + uint64(sort.Search(int(end-first), func(i int) bool { return p.airBy(first+uint64(i)) >= t }))
 }

@@ -45,13 +45,14 @@ func (t *thread) owes() bool {
 }
 
 // window is how many leases the thread may hold where it gets chunks of so many frames: one that it runs and as many as
-// cover the way of the next, but just one before its first answer and while it owes one.
+// cover the way of the next, or minWay, but just one before its first answer and while it owes one.
 func (t *thread) window(chunk int) int {
 	if !t.proven() || t.owes() {
 		return 1
 	}
 	work := time.Duration(chunk) * t.perFrame
-	return 1 + max(1, min(int((t.overhead+work-1)/work), maxQueued))
+	way := max(t.overhead, minWay)
+	return 1 + max(1, min(int((way+work-1)/work), maxQueued))
 }
 
 // chunk is how many frames to lend at once: what takes the thread a quarter of a second, and no more than its share.

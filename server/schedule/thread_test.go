@@ -146,7 +146,7 @@ func TestWindowCoversTheWay(t *testing.T) {
 	for _, c := range []struct {
 		overhead time.Duration
 		want     int
-	}{{0, 2}, {1 * ms, 2}, {100 * ms, 2}, {101 * ms, 3}, {350 * ms, 5}, {800 * ms, 9}, {time.Minute, 9}} {
+	}{{0, 2}, {1 * ms, 2}, {100 * ms, 2}, {101 * ms, 3}, {350 * ms, 5}, {1600 * ms, 17}, {time.Minute, 17}} {
 		th := &thread{perFrame: ms, overhead: c.overhead}
 		if got := th.window(100); got != c.want {
 			t.Errorf("overhead %v: %d leases, want %d", c.overhead, got, c.want)
@@ -158,6 +158,17 @@ func TestWindowCoversTheWay(t *testing.T) {
 		th.misses, th.owed = 0, []loan{{}}
 		if got := th.window(100); got != 1 {
 			t.Errorf("overhead %v while an answer is owed: %d leases, want 1", c.overhead, got)
+		}
+	}
+}
+
+func TestQuickThreadHasTenMillisecondsOfWork(t *testing.T) {
+	for _, c := range []struct {
+		perFrame time.Duration
+		want     int
+	}{{ms, 2}, {100 * time.Microsecond, 2}, {50 * time.Microsecond, 3}, {10 * time.Microsecond, 11}, {time.Microsecond, 17}} {
+		if got := (&thread{perFrame: c.perFrame, overhead: 50 * time.Microsecond}).window(100); got != c.want {
+			t.Errorf("%v a frame: %d leases of 100 frames, want %d", c.perFrame, got, c.want)
 		}
 	}
 }

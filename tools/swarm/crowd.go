@@ -164,7 +164,9 @@ func (c *crowd) part(p *person, reason error) {
 		t.joined++
 	}
 	t.seen += p.tally.seen
-	t.missed += p.tally.missed
+	if t.missed += p.tally.missed; p.tally.missed > 0 {
+		c.tellLocked(p, fmt.Errorf("missed %d frames and saw %d, the last of them before frame %d", p.tally.missed, p.tally.seen, p.tally.next))
+	}
 	t.frames += p.tally.frames
 	t.bytes += p.tally.bytes
 	if p.tally.started {
@@ -195,6 +197,11 @@ func (c *crowd) fault(p *person, err error) {
 
 func (c *crowd) faultLocked(p *person, err error) {
 	c.total.faults++
+	c.tellLocked(p, err)
+}
+
+// tellLocked keeps what is wrong with a person word for word.
+func (c *crowd) tellLocked(p *person, err error) {
 	if len(c.total.faultTexts) < keptFaults {
 		c.total.faultTexts = append(c.total.faultTexts, fmt.Sprintf("%s %d: %v", p.role(), p.index, err))
 	}

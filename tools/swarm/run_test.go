@@ -124,8 +124,10 @@ func TestFailingServers(t *testing.T) {
 			name:    "airs a hole",
 			server:  &fakeServer{airs: edit(later, func(*donut.Picture) *donut.Picture { return nil })},
 			workers: 0, viewers: 4,
-			want:  "4 frames missed",
-			holds: func(r report) bool { return r.FramesMissed == 4 && r.FramesForged == 0 },
+			want: "4 frames missed",
+			holds: func(r report) bool {
+				return r.FramesMissed == 4 && r.FramesForged == 0 && r.Faults == 0 && strings.Contains(r.FaultTexts[0], "missed 1 frames")
+			},
 		},
 		{
 			name: "skips a message",

@@ -69,6 +69,7 @@ func (c chaos) play(ctx context.Context, s *stage, d time.Duration, f *findings)
 	f.tell("frames aired", after["aired_frames"])
 	f.exactly("frames stalled", after["stalled_frames"], 0)
 	f.exactly("frames missed by viewers", crowd["frames_missed"], 0)
+	f.exactly("other faults that they found", crowd["faults"], 0)
 	if c.server == nil {
 		f.exactly("frames aired unaudited", after["aired_unaudited_frames"], 0)
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,12 +18,13 @@ type crowd struct {
 	process *exec.Cmd
 	out     bytes.Buffer
 	err     error // why it could not start
+	stderr  io.Writer
 }
 
 // begin starts a crowd that plays for so long. The caller must end it.
 func (s *stage) begin(ctx context.Context, d time.Duration, flags ...string) *crowd {
 	flags = append([]string{"-url", s.url, "-json", "-duration", d.String()}, flags...)
-	c := &crowd{process: exec.CommandContext(ctx, filepath.Join(s.bin, "swarm"), flags...)}
+	c := &crowd{process: exec.CommandContext(ctx, filepath.Join(s.bin, "swarm"), flags...), stderr: s.stderr}
 	c.process.Cancel = func() error { return c.process.Process.Signal(os.Interrupt) }
 	c.process.WaitDelay = stopTimeout
 	c.process.Stdout = &c.out
@@ -31,7 +34,7 @@ func (s *stage) begin(ctx context.Context, d time.Duration, flags ...string) *cr
 	return c
 }
 
-// end waits for the end of the play, and returns the report. A crowd whose own checks fail has one all the same.
+// end waits for the end of the play, passes on what went wrong for whom, and returns the report. A crowd whose own checks fail has one all the same.
 func (c *crowd) end() (report map[string]float64, err error) {
 	if c == nil {
 		return map[string]float64{}, nil
@@ -40,6 +43,14 @@ func (c *crowd) end() (report map[string]float64, err error) {
 		return nil, c.err
 	}
 	waited := c.process.Wait()
+	var told struct {
+		Faults []string `json:"fault_texts"`
+	}
+	if err := json.Unmarshal(c.out.Bytes(), &told); err == nil { // else it is no report at all
+		for _, fault := range told.Faults {
+			fmt.Fprintf(c.stderr, "swarm: %s\n", fault)
+		}
+	}
 	if report, err = numbers(&c.out); err != nil {
 		return nil, errors.Join(waited, err)
 	}

@@ -110,6 +110,7 @@ func (cfg config) makeAll(ctx context.Context, kept *results, stderr io.Writer) 
 	defer line.end()
 
 	found := make([]*findings, len(cfg.trials))
+	told := &shared{w: stderr}
 	var running sync.WaitGroup
 	room := make(chan struct{}, cfg.parallel)
 	for i, t := range cfg.trials {
@@ -128,7 +129,7 @@ func (cfg config) makeAll(ctx context.Context, kept *results, stderr io.Writer) 
 		}
 		running.Go(func() {
 			defer func() { <-room }()
-			f, err := t.make(ctx, cfg.bin, stderr)
+			f, err := t.make(ctx, cfg.bin, told)
 			if err == nil {
 				err = kept.add(f)
 			}
@@ -181,4 +182,17 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		return cfg, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return cfg, nil
+}
+
+// A shared writer may be written to concurrently.
+type shared struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// Write implements io.Writer.
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
 }

@@ -120,6 +120,7 @@ func playForgers(ctx context.Context, s *stage, d time.Duration, f *findings) er
 	f.tell("forged frames sent", crowd["frames_forged"])
 	f.believed(crowd)
 	f.exactly("frames missed by viewers", crowd["frames_missed"], 0)
+	f.exactly("other faults that they found", crowd["faults"], 0)
 	f.exactly("frames stalled", stats["stalled_frames"], 0)
 	f.exactly("frames aired unaudited", stats["aired_unaudited_frames"], 0)
 	f.tell("frames aired", stats["aired_frames"])
@@ -154,6 +155,7 @@ func playStorm(ctx context.Context, s *stage, d time.Duration, f *findings) erro
 	f.tell("of these: evicted", storm["hostile_evicted"])
 	f.believed(crowd)
 	f.exactly("frames missed by viewers", crowd["frames_missed"], 0)
+	f.exactly("other faults that they found", crowd["faults"], 0)
 	aired := after["aired_frames"] - before["aired_frames"]
 	f.exactly("frames stalled", after["stalled_frames"]-before["stalled_frames"], 0)
 	f.atLeast("share of the frames that the honest rendered", (after["fleet_frames"]-before["fleet_frames"])/aired, 0.9)

@@ -1,0 +1,69 @@
+package orchestrator
+
+import (
+	"math"
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+)
+
+// paceMemory is for how long a race remembers its pace.
+const paceMemory = time.Second
+
+// A race is a stream without a clock, for benchmarks: the playhead stands at the first frame that is missing.
+type race struct {
+	aired   func(count int)
+	pace    float64          // frames a second, smoothed
+	at      timeline.Instant // when it was measured
+	counted int              // frames since
+}
+
+// newRace returns no race where nobody is to be told of one.
+func newRace(aired func(count int)) *race {
+	if aired == nil {
+		return nil
+	}
+	return &race{aired: aired}
+}
+
+// advance notes that the playhead has advanced by so many frames since it last did.
+func (r *race) advance(now timeline.Instant, count int) {
+	r.counted += count
+	passed := now.Sub(r.at)
+	if passed <= 0 {
+		return
+	}
+	weight := -math.Expm1(-passed.Seconds() / paceMemory.Seconds())
+	r.pace += weight * (float64(r.counted)/passed.Seconds() - r.pace)
+	r.at, r.counted = now, 0
+}
+
+// due returns how far into a ring of that size whoever delivers at t should begin. The playhead waits for what is late, so
+// that is its first frame, unless the ring would be full by then and everybody wait: then it is the last quarter.
+func (r *race) due(t timeline.Instant, size uint64) uint64 {
+	if r.pace*max(0, t.Sub(r.at)).Seconds() < float64(size)/2 {
+		return 0
+	}
+	return size * 3 / 4
+}
+
+// run takes the playhead of a race to the first frame that is missing.
+func (c *core) run(now timeline.Instant) {
+	start := c.ring.Cursor()
+	for {
+		trust := !c.budget.Left(now)
+		count := min(c.ring.Lead(trust), messageFrames)
+		if count == 0 {
+			break
+		}
+		if c.audience != nil {
+			c.air(now, count, c.key)
+			c.key = false
+		} else {
+			c.airing = c.ring.Air(count, trust, c.airing[:0])
+		}
+		c.advance(c.ring.Cursor())
+		c.race.aired(count)
+	}
+	c.race.advance(now, int(c.ring.Cursor()-start))
+}
