@@ -32,15 +32,16 @@ web:                 -
 server:              wasm/donut server/timeline server/trust server/gate server/orchestrator server/verify server/hub web
 
 tools/leakcheck:         -
+tools/exit:              -
 tools/progress:          -
 tools/wasmbuild/build:   -
 tools/wasmbuild:         tools/wasmbuild/build
 tools/jsengine:          web github.com/coder/websocket
-tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/progress tools/jsengine github.com/coder/websocket
-tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/progress tools/jsengine
-tools/trials:            wasm/wire server/ring server/trust server/verify tools/progress
-tools/sim:               wasm/donut wasm/wire server/timeline server/ring server/schedule server/trust tools/progress
-tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/progress github.com/coder/websocket
+tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/exit tools/progress tools/jsengine github.com/coder/websocket
+tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/exit tools/progress tools/jsengine
+tools/trials:            wasm/wire server/ring server/trust server/verify tools/exit tools/progress
+tools/sim:               wasm/donut wasm/wire server/timeline server/ring server/schedule server/trust tools/exit tools/progress
+tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/exit tools/progress github.com/coder/websocket
 `
 
 // barred are packages of the standard library that make the module larger than all else in it.

@@ -9,9 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/tools/progress"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/web"
@@ -44,27 +43,9 @@ type config struct {
 	node     string // the command that runs V8
 }
 
-// errUsage is wrapped by every error about how the command was called.
-var errUsage = errors.New("bad usage")
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	c := command{module: web.Module, streamFrames: streamFrames, stdout: os.Stdout, stderr: os.Stderr}
-	os.Exit(status(c.run(ctx, os.Args[1:]), os.Stderr))
-}
-
-// status is the exit status after err, which it reports.
-func status(err error, stderr io.Writer) int {
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "bench: %v\nRun bench -h for usage.\n", err)
-		return 2
-	}
-	fmt.Fprintf(stderr, "bench: %v\n", err)
-	return 1
+	exit.Run("bench", func(ctx context.Context) error { return c.run(ctx, os.Args[1:]) })
 }
 
 // A command is what bench is given besides its arguments.
@@ -97,11 +78,11 @@ func (c command) run(ctx context.Context, args []string) error {
 }
 
 // parse reads the flags. It prints the help that they may ask for, and then the error is flag.ErrHelp; every other one
-// wraps errUsage.
+// wraps exit.ErrUsage.
 func parse(args []string, stdout io.Writer) (config, error) {
 	var cfg config
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, by status
+	flags.SetOutput(io.Discard) // errors are reported once, at the exit
 	flags.IntVar(&cfg.detail, "detail", 1, fmt.Sprintf("the rendered frames' `detail`, 1 to %d", donut.MaxDetail))
 	flags.IntVar(&cfg.rounds, "rounds", 7, "how many `rounds` count")
 	flags.BoolVar(&cfg.json, "json", false, "print JSON")
@@ -114,13 +95,13 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		flags.SetOutput(stdout)
 		flags.PrintDefaults()
 	case err != nil:
-		err = fmt.Errorf("%w: %w", errUsage, err)
+		err = fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	case flags.NArg() > 0:
-		err = fmt.Errorf("%w: got argument %q, want flags alone", errUsage, flags.Arg(0))
+		err = fmt.Errorf("%w: got argument %q, want flags alone", exit.ErrUsage, flags.Arg(0))
 	case cfg.detail < 1 || cfg.detail > donut.MaxDetail:
-		err = fmt.Errorf("%w: -detail: got %d, want 1 to %d", errUsage, cfg.detail, donut.MaxDetail)
+		err = fmt.Errorf("%w: -detail: got %d, want 1 to %d", exit.ErrUsage, cfg.detail, donut.MaxDetail)
 	case cfg.rounds < 1:
-		err = fmt.Errorf("%w: -rounds: got %d, want at least 1", errUsage, cfg.rounds)
+		err = fmt.Errorf("%w: -rounds: got %d, want at least 1", exit.ErrUsage, cfg.rounds)
 	}
 	return cfg, err
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/tools/jsengine"
 	"github.com/distributed-donut/donut/tools/leakcheck"
 	"github.com/distributed-donut/donut/tools/wasmbuild/build"
@@ -174,7 +175,7 @@ func TestUsage(t *testing.T) {
 	for _, args := range []string{"-bogus", "fast", "-detail 0", "-detail 33", "-rounds 0", "-rounds many"} {
 		var out, errOut bytes.Buffer
 		c := command{module: module, stdout: &out, stderr: &errOut}
-		if got := status(c.run(t.Context(), strings.Fields(args)), &errOut); got != 2 {
+		if got := exit.Status("bench", c.run(t.Context(), strings.Fields(args)), &errOut); got != 2 {
 			t.Errorf("%s: got status %d, want 2", args, got)
 		}
 		if lines := strings.Count(errOut.String(), "\n"); lines != 2 || out.Len() != 0 {
@@ -186,7 +187,7 @@ func TestUsage(t *testing.T) {
 func TestHelp(t *testing.T) {
 	var out bytes.Buffer
 	c := command{module: module, stdout: &out, stderr: os.Stderr}
-	if err := c.run(t.Context(), []string{"-h"}); !errors.Is(err, flag.ErrHelp) || status(err, os.Stderr) != 0 {
+	if err := c.run(t.Context(), []string{"-h"}); !errors.Is(err, flag.ErrHelp) || exit.Status("bench", err, os.Stderr) != 0 {
 		t.Errorf("got %v, want the help", err)
 	}
 	for _, name := range append(numbers, "-detail", "-rounds", "-json", "Exit status") {
@@ -199,7 +200,7 @@ func TestHelp(t *testing.T) {
 func TestNoModule(t *testing.T) {
 	var out, errOut bytes.Buffer
 	c := command{module: func() ([]byte, error) { return nil, web.ErrNotBuilt }, stdout: &out, stderr: &errOut}
-	if got := status(c.run(t.Context(), nil), &errOut); got != 1 || !strings.Contains(errOut.String(), "make build") {
+	if got := exit.Status("bench", c.run(t.Context(), nil), &errOut); got != 1 || !strings.Contains(errOut.String(), "make build") {
 		t.Errorf("got status %d, %q, want 1 and what to do", got, &errOut)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/distributed-donut/donut/tools/exit"
 )
 
 func TestV8(t *testing.T) {
@@ -74,7 +76,7 @@ func run(t *testing.T, args string) (code int, text string) {
 	t.Helper()
 	var out, errOut bytes.Buffer
 	c := command{module: module, stdout: &out, stderr: &errOut}
-	code = status(c.run(t.Context(), append(strings.Fields(args), "-cache-dir", cacheDir)), &errOut)
+	code = exit.Status("framecheck", c.run(t.Context(), append(strings.Fields(args), "-cache-dir", cacheDir)), &errOut)
 	if out.Len() != 0 {
 		t.Errorf("standard output: got %s", &out)
 	}

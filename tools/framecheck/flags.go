@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/verify"
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/wasm/donut"
 )
 
@@ -70,13 +71,13 @@ type config struct {
 }
 
 // parse reads the flags. It prints the help that they may ask for, and then the error is flag.ErrHelp; every other one
-// wraps errUsage.
+// wraps exit.ErrUsage.
 func parse(args []string, stdout io.Writer) (config, error) {
 	var cfg config
 	var server, engines string
 	var seconds float64
 	flags := flag.NewFlagSet("framecheck", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, by status
+	flags.SetOutput(io.Discard) // errors are reported once, at the exit
 	flags.Uint64Var(&cfg.first, "first", 0, "the number of the first `frame`")
 	flags.IntVar(&cfg.count, "count", 600, "how many `frames`")
 	flags.IntVar(&cfg.detail, "detail", 1, fmt.Sprintf("the frames' `detail`, 1 to %d", donut.MaxDetail))
@@ -98,16 +99,16 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		flags.PrintDefaults()
 		return config{}, err
 	case err != nil:
-		return config{}, fmt.Errorf("%w: %w", errUsage, err)
+		return config{}, fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	case flags.NArg() > 0:
-		return config{}, fmt.Errorf("%w: got argument %q, want flags alone", errUsage, flags.Arg(0))
+		return config{}, fmt.Errorf("%w: got argument %q, want flags alone", exit.ErrUsage, flags.Arg(0))
 	}
 
 	cfg.engines = strings.Split(engines, ",")
 	set := make(map[string]bool)
 	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	if err := cfg.complete(server, seconds, set); err != nil {
-		return config{}, fmt.Errorf("%w: %w", errUsage, err)
+		return config{}, fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	}
 	return cfg, nil
 }

@@ -4,38 +4,16 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/web"
 )
 
-// errUsage is wrapped by every error about how the command was called.
-var errUsage = errors.New("bad usage")
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	c := command{module: web.Module, stdout: os.Stdout, stderr: os.Stderr}
-	os.Exit(status(c.run(ctx, os.Args[1:]), os.Stderr))
-}
-
-// status is the exit status after err, which it reports.
-func status(err error, stderr io.Writer) int {
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "framecheck: %v\nRun framecheck -h for usage.\n", err)
-		return 2
-	}
-	fmt.Fprintf(stderr, "framecheck: %v\n", err)
-	return 1
+	exit.Run("framecheck", func(ctx context.Context) error { return c.run(ctx, os.Args[1:]) })
 }
 
 // A command is what framecheck is given besides its arguments.

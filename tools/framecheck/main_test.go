@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/tools/leakcheck"
 	"github.com/distributed-donut/donut/tools/wasmbuild/build"
 	"github.com/distributed-donut/donut/web"
@@ -98,7 +99,7 @@ func TestUsage(t *testing.T) {
 			var out, errOut bytes.Buffer
 			c := command{module: module, stdout: &out, stderr: &errOut}
 			err := c.run(t.Context(), strings.Fields(args))
-			if got := status(err, &errOut); got != 2 {
+			if got := exit.Status("framecheck", err, &errOut); got != 2 {
 				t.Errorf("got status %d, error %v, want 2", got, err)
 			}
 			if lines := strings.Count(errOut.String(), "\n"); lines != 2 || out.Len() != 0 {
@@ -112,7 +113,7 @@ func TestHelp(t *testing.T) {
 	var out, errOut bytes.Buffer
 	c := command{module: module, stdout: &out, stderr: &errOut}
 	err := c.run(t.Context(), []string{"-h"})
-	if got := status(err, &errOut); !errors.Is(err, flag.ErrHelp) || got != 0 {
+	if got := exit.Status("framecheck", err, &errOut); !errors.Is(err, flag.ErrHelp) || got != 0 {
 		t.Errorf("got %v, status %d", err, got)
 	}
 	for _, name := range append(engineNames, "-first", "-count", "-detail", "-digest", "-print", "-url", "-seconds", "-record", "-file", "-engines", "-ledger", "Exit status") {
@@ -128,7 +129,7 @@ func TestHelp(t *testing.T) {
 func TestNoModule(t *testing.T) {
 	var out, errOut bytes.Buffer
 	c := command{module: func() ([]byte, error) { return nil, web.ErrNotBuilt }, stdout: &out, stderr: &errOut}
-	if got := status(c.run(t.Context(), nil), &errOut); got != 1 {
+	if got := exit.Status("framecheck", c.run(t.Context(), nil), &errOut); got != 1 {
 		t.Errorf("got status %d, want 1", got)
 	}
 	if text := errOut.String(); !strings.Contains(text, "make build") || strings.Count(text, "\n") != 1 {

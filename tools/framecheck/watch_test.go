@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -213,7 +214,7 @@ func TestNoServer(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	_, err := framecheck(t, "-url", server.URL)
-	if err == nil || errors.Is(err, errUsage) || !strings.Contains(err.Error(), "connect to "+server.URL+"/ws") {
+	if err == nil || errors.Is(err, exit.ErrUsage) || !strings.Contains(err.Error(), "connect to "+server.URL+"/ws") {
 		t.Errorf("got %v, want an error about the connection", err)
 	}
 	if _, err := framecheck(t, "-url", strings.Replace(server.URL, "://", "://me:secret@", 1)); err == nil || strings.Contains(err.Error(), "secret") {

@@ -8,10 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/tools/progress"
 )
 
@@ -44,29 +43,11 @@ type config struct {
 	json      bool
 }
 
-// errUsage is wrapped by every error about how the command was called.
-var errUsage = errors.New("bad usage")
-
 // errMissed is the error where a bar was missed.
 var errMissed = errors.New("a bar was missed")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(status(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
-}
-
-// status is the exit status after err, which it reports.
-func status(err error, stderr io.Writer) int {
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "sim: %v\nRun sim -h for usage.\n", err)
-		return 2
-	}
-	fmt.Fprintf(stderr, "sim: %v\n", err)
-	return 1
+	exit.Run("sim", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
 // run plays the scenarios until ctx ends, and reports on all of them, or on those that it came to.
@@ -110,7 +91,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	all, seeds := false, 1
 	seconds := int(s.duration / time.Second)
 	flags := flag.NewFlagSet("sim", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, by status
+	flags.SetOutput(io.Discard) // errors are reported once, at the exit
 	flags.IntVar(&s.workers, "workers", s.workers, fmt.Sprintf("tabs that render, with a thread each, 0 to %d", maxWorkers))
 	flags.DurationVar(&s.speed, "speed", s.speed, "the median `time` that a worker takes for a frame of detail 1")
 	flags.Var(&s.mix, "mix", fmt.Sprintf("how workers differ: same, log:S for a log-normal distribution with sigma S up to %d,\nor R:1 where every other one is R times slower", maxSigma))
@@ -138,13 +119,13 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		flags.PrintDefaults()
 		return cfg, err
 	case err != nil:
-		return cfg, fmt.Errorf("%w: %w", errUsage, err)
+		return cfg, fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	case flags.NArg() > 0:
-		return cfg, fmt.Errorf("%w: got argument %q, want flags alone", errUsage, flags.Arg(0))
+		return cfg, fmt.Errorf("%w: got argument %q, want flags alone", exit.ErrUsage, flags.Arg(0))
 	case seeds < 1 || seeds > maxSeeds:
-		return cfg, fmt.Errorf("%w: -seeds: got %d, want 1 to %d", errUsage, seeds, maxSeeds)
+		return cfg, fmt.Errorf("%w: -seeds: got %d, want 1 to %d", exit.ErrUsage, seeds, maxSeeds)
 	case seconds > int(maxDuration/time.Second): // more might not fit
-		return cfg, fmt.Errorf("%w: -seconds: got %d, want at most %d", errUsage, seconds, maxDuration/time.Second)
+		return cfg, fmt.Errorf("%w: -seconds: got %d, want at most %d", exit.ErrUsage, seconds, maxDuration/time.Second)
 	}
 	s.duration = time.Duration(seconds) * time.Second
 	if !all {
@@ -156,7 +137,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	}
 	for _, row := range rows {
 		if err := row.check(); err != nil {
-			return cfg, fmt.Errorf("%w: %s: %w", errUsage, row.name, err)
+			return cfg, fmt.Errorf("%w: %s: %w", exit.ErrUsage, row.name, err)
 		}
 		for range seeds {
 			cfg.scenarios = append(cfg.scenarios, row)

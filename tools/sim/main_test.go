@@ -8,6 +8,8 @@ import (
 	"flag"
 	"strings"
 	"testing"
+
+	"github.com/distributed-donut/donut/tools/exit"
 )
 
 func TestExitStatus(t *testing.T) {
@@ -46,7 +48,7 @@ func TestExitStatus(t *testing.T) {
 	} {
 		var stdout, stderr bytes.Buffer
 		err := run(t.Context(), strings.Fields(c.args), &stdout, &stderr)
-		if got := status(err, &stderr); got != c.want || !strings.Contains(stderr.String(), c.stderr) {
+		if got := exit.Status("sim", err, &stderr); got != c.want || !strings.Contains(stderr.String(), c.stderr) {
 			t.Errorf("sim %s: status %d, want %d; stderr %q, want %q in it", c.args, got, c.want, &stderr, c.stderr)
 		}
 		if c.want == 2 && stdout.Len() > 0 {

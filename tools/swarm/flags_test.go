@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/distributed-donut/donut/tools/exit"
 )
 
 func TestBadUsage(t *testing.T) {
@@ -46,8 +48,8 @@ func TestBadUsage(t *testing.T) {
 		t.Run(c.args, func(t *testing.T) {
 			var errs bytes.Buffer
 			err := run(context.Background(), strings.Fields(c.args), io.Discard, &errs)
-			if status(err, &errs) != 2 || !strings.Contains(errs.String(), c.want) {
-				t.Errorf("exit status %d and %q, want 2 and %q", status(err, io.Discard), errs.String(), c.want)
+			if exit.Status("swarm", err, &errs) != 2 || !strings.Contains(errs.String(), c.want) {
+				t.Errorf("exit status %d and %q, want 2 and %q", exit.Status("swarm", err, io.Discard), errs.String(), c.want)
 			}
 		})
 	}
@@ -70,15 +72,15 @@ func TestGoodUsage(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	var errs bytes.Buffer
-	err := run(context.Background(), []string{"-h"}, io.Discard, &errs)
-	if err != flag.ErrHelp || status(err, io.Discard) != 0 {
+	var help bytes.Buffer
+	err := run(context.Background(), []string{"-h"}, &help, io.Discard)
+	if err != flag.ErrHelp || exit.Status("swarm", err, io.Discard) != 0 {
 		t.Errorf("-h fails with %v, want exit status 0", err)
 	}
 	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "-forge", "-strategy", "-slow", "-freeze", "-drop",
 		"-life", "-frame-time",
 		"-storm", "-storm-rate", "Exit status"} {
-		if !strings.Contains(errs.String(), want) {
+		if !strings.Contains(help.String(), want) {
 			t.Errorf("help lacks %s", want)
 		}
 	}

@@ -9,10 +9,9 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
@@ -61,30 +60,13 @@ type config struct {
 	json       bool
 }
 
-// errUsage is wrapped by every error about how the command was called, once it was reported.
-var errUsage = errors.New("bad usage")
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(status(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
-}
-
-// status is the exit status after err, which it reports.
-func status(err error, stderr io.Writer) int {
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		return 2
-	}
-	fmt.Fprintf(stderr, "swarm: %v\n", err)
-	return 1
+	exit.Run("swarm", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
 // run plays the crowd until the duration or ctx ends, and prints the report.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	cfg, err := parse(args, stderr)
+	cfg, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
@@ -107,15 +89,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return r.verdict()
 }
 
-func parse(args []string, stderr io.Writer) (config, error) {
+// parse reads the flags. It prints the help that they may ask for, and then the error is flag.ErrHelp; every other one
+// wraps exit.ErrUsage.
+func parse(args []string, stdout io.Writer) (config, error) {
 	var cfg config
 	var url, strategies string
 	flags := flag.NewFlagSet("swarm", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, usage)
-		flags.PrintDefaults()
-	}
+	flags.SetOutput(io.Discard) // errors are reported once, at the exit
 	flags.StringVar(&url, "url", "http://127.0.0.1:8080", "the server's `URL`, on this machine")
 	flags.IntVar(&cfg.workers, "workers", 3, fmt.Sprintf("tabs that render, 0 to %d", maxWorkers))
 	flags.IntVar(&cfg.viewers, "viewers", 20, fmt.Sprintf("tabs that watch only, 0 to %d", maxViewers))
@@ -132,16 +112,18 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.DurationVar(&cfg.duration, "duration", 20*time.Second, fmt.Sprintf("how long the crowd stays, at most %v", maxDuration))
 	flags.Uint64Var(&cfg.seed, "seed", 1, "decides when each tab arrives, and from which address")
 	flags.BoolVar(&cfg.json, "json", false, "print the report as JSON")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return config{}, err
-		}
-		return config{}, fmt.Errorf("%w: %w", errUsage, err) // which flags has printed
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return config{}, err
+	case err == nil:
+		err = cfg.complete(url, strategies, flags.Args())
 	}
-
-	if err := cfg.complete(url, strategies, flags.Args()); err != nil {
-		fmt.Fprintf(stderr, "swarm: %v\nRun swarm -h for usage.\n", err)
-		return config{}, fmt.Errorf("%w: %w", errUsage, err)
+	if err != nil {
+		return config{}, fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	}
 	return cfg, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -195,7 +196,7 @@ func TestFailingServers(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r, err := played(t, c.server, c.workers, c.viewers)
-			if status(err, io.Discard) != 1 || !strings.Contains(err.Error(), c.want) {
+			if exit.Status("swarm", err, io.Discard) != 1 || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("run fails with %v, want %q and exit status 1", err, c.want)
 			}
 			if !c.holds(r) {
@@ -249,7 +250,7 @@ func TestDurationEnds(t *testing.T) {
 		f.awaited = 2 // nobody else comes, so that nothing but the duration ends the play
 		return messages
 	}
-	if _, _, err := f.play(t, 0, 1, "-duration", "300ms"); status(err, io.Discard) == 2 {
+	if _, _, err := f.play(t, 0, 1, "-duration", "300ms"); exit.Status("swarm", err, io.Discard) == 2 {
 		t.Fatal(err)
 	}
 }
@@ -258,14 +259,14 @@ func TestNoModule(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	err := run(context.Background(), []string{"-url", server.URL}, io.Discard, io.Discard)
-	if status(err, io.Discard) != 1 || !strings.Contains(err.Error(), "got status 404 Not Found, want 200") {
+	if exit.Status("swarm", err, io.Discard) != 1 || !strings.Contains(err.Error(), "got status 404 Not Found, want 200") {
 		t.Errorf("run fails with %v, want exit status 1 and the status", err)
 	}
 }
 
 func TestNobodyThere(t *testing.T) {
 	err := run(context.Background(), []string{"-url", "http://127.0.0.1:1"}, io.Discard, io.Discard)
-	if status(err, io.Discard) != 1 || !strings.Contains(err.Error(), "fetch module") {
+	if exit.Status("swarm", err, io.Discard) != 1 || !strings.Contains(err.Error(), "fetch module") {
 		t.Errorf("run fails with %v, want exit status 1 and the step", err)
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/distributed-donut/donut/tools/exit"
 )
 
 const usage = `Usage: trials [-duration D] [-parallel N] [-results file] [-json] [trial ...]
@@ -39,29 +39,11 @@ type config struct {
 	trials   []trial
 }
 
-// errUsage is wrapped by every error about how the command was called.
-var errUsage = errors.New("bad usage")
-
 // errMissed is the error where a bar was missed.
 var errMissed = errors.New("a bar was missed")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(status(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
-}
-
-// status is the exit status after err, which it reports.
-func status(err error, stderr io.Writer) int {
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "trials: %v\nRun trials -h for usage.\n", err)
-		return 2
-	}
-	fmt.Fprintf(stderr, "trials: %v\n", err)
-	return 1
+	exit.Run("trials", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -158,7 +140,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		return cfg, err
 	}
 	flags := flag.NewFlagSet("trials", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, by status
+	flags.SetOutput(io.Discard) // errors are reported once, at the exit
 	flags.StringVar(&cfg.bin, "bin", filepath.Dir(self), "the `folder` that donut-server and swarm are in")
 	flags.DurationVar(&cfg.duration, "duration", 0, "how long each trial lasts, instead of its own time")
 	flags.IntVar(&cfg.parallel, "parallel", 1, "how many trials are made side by side, 1 to 16")
@@ -172,14 +154,14 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		flags.PrintDefaults()
 		return cfg, err
 	case err != nil:
-		return cfg, fmt.Errorf("%w: %w", errUsage, err)
+		return cfg, fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	case cfg.duration != 0 && (cfg.duration < minDuration || cfg.duration > time.Hour):
-		return cfg, fmt.Errorf("%w: -duration: got %v, want %v to 1h", errUsage, cfg.duration, minDuration)
+		return cfg, fmt.Errorf("%w: -duration: got %v, want %v to 1h", exit.ErrUsage, cfg.duration, minDuration)
 	case cfg.parallel < 1 || cfg.parallel > 16:
-		return cfg, fmt.Errorf("%w: -parallel: got %d, want 1 to 16", errUsage, cfg.parallel)
+		return cfg, fmt.Errorf("%w: -parallel: got %d, want 1 to 16", exit.ErrUsage, cfg.parallel)
 	}
 	if cfg.trials, err = find(flags.Args()); err != nil {
-		return cfg, fmt.Errorf("%w: %w", errUsage, err)
+		return cfg, fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	}
 	return cfg, nil
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/tools/leakcheck"
 	"github.com/distributed-donut/donut/tools/wasmbuild/build"
 )
@@ -216,7 +217,7 @@ func TestUsage(t *testing.T) {
 	} {
 		var out, errs bytes.Buffer
 		err := run(context.Background(), strings.Fields(args), &out, &errs)
-		if got := status(err, &errs); got != 2 || !strings.Contains(errs.String(), want) || out.Len() > 0 {
+		if got := exit.Status("trials", err, &errs); got != 2 || !strings.Contains(errs.String(), want) || out.Len() > 0 {
 			t.Errorf("%s: status %d and %q, want 2 and %q", args, got, &errs, want)
 		}
 	}
