@@ -14,6 +14,16 @@ import (
 
 func TestFramesReadAsWhatTheyHold(t *testing.T) {
 	for _, length := range []int{0, 1, 125, 126, 127, 1<<16 - 1, 1 << 16, 1 << 20} {
+		header := 2 // bytes; the shortest that says the length
+		switch {
+		case length > 65535:
+			header = 10
+		case length > 125:
+			header = 4
+		}
+		if got := len(framed(make([]byte, length))) - length; got != header {
+			t.Errorf("the header of %d bytes has %d, want %d", length, got, header)
+		}
 		sent := bytes.Repeat([]byte{byte(length), 7, 3}, length/3+1)[:length]
 		r := &raw{in: bufio.NewReader(bytes.NewReader(append(framed(sent), closing(websocket.StatusGoingAway)...)))}
 		opcode, got, err := r.read()
@@ -76,7 +86,7 @@ func TestRepliesToPingsComeBetweenMessages(t *testing.T) {
 			t.Fatalf("after %d broadcasts and %d pongs: %v", broadcasts, pongs, err)
 		}
 		switch {
-		case opcode == 0x8a && string(payload) == "here":
+		case opcode == pong && string(payload) == "here":
 			pongs++
 		case opcode == binaryFrame && wire.KindOf(payload) == wire.KindWelcome:
 		case opcode == binaryFrame && len(payload) == s.size:

@@ -386,21 +386,19 @@ func TestDeadPeerIsDropped(t *testing.T) {
 
 // TestInARushTheStreamWaitsForTheFirstProbe has more join at once than are sent the open group unasked.
 func TestInARushTheStreamWaitsForTheFirstProbe(t *testing.T) {
-	const late = 2
 	h, d, m, url := setUp(t, func(c *Config) { c.Limits = gate.Limits{Clients: 1000, PerAddress: 1000, JoinsPerAddress: 1000} })
 	s := &stream{hub: h, machine: m, frames: 60}
 	s.next() // at 10 s, where the clock stays
-	viewers := make([]*raw, groupsAtOnce+late)
-	for i := range viewers {
-		viewers[i] = upgrade(t, url, 0)
-		if i == groupsAtOnce {
-			// It does not wait for the welcome, as tabs do.
-			if _, err := viewers[i].Write(append(frame(binaryFrame, hello(0)), frame(binaryFrame, wire.Probe{}.Append(nil))...)); err != nil {
-				t.Fatal(err)
-			}
-		} else if _, err := viewers[i].Write(frame(binaryFrame, hello(0))); err != nil {
+	viewers := make([]*raw, groupsAtOnce+1)
+	write := func(viewer *raw, sent []byte) {
+		t.Helper()
+		if _, err := viewer.Write(sent); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for i := range viewers {
+		viewers[i] = upgrade(t, url, 0)
+		write(viewers[i], frame(binaryFrame, hello(0)))
 		<-d.joined
 	}
 	next := func(viewer *raw, want wire.Kind) {
@@ -413,28 +411,40 @@ func TestInARushTheStreamWaitsForTheFirstProbe(t *testing.T) {
 		next(viewer, wire.KindWelcome)
 		next(viewer, wire.KindBroadcast)
 	}
-	early, last := viewers[groupsAtOnce], viewers[groupsAtOnce+1]
+	last := viewers[groupsAtOnce]
 	next(last, wire.KindWelcome)
-	got := make(map[wire.Kind]int) // the reply may come before the welcome
-	for range 3 {
-		_, message, err := early.read()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got[wire.KindOf(message)]++
-	}
-	if got[wire.KindWelcome] != 1 || got[wire.KindReply] != 1 || got[wire.KindBroadcast] != 1 {
-		t.Errorf("who probes before it is welcomed is sent %v, want a welcome, a reply and the stream", got)
-	}
-
 	s.next()
-	next(early, wire.KindBroadcast)
-	if _, err := last.Write(frame(binaryFrame, wire.Probe{}.Append(nil))); err != nil {
-		t.Fatal(err)
+	next(viewers[0], wire.KindBroadcast)
+	write(last, frame(ping, nil))
+	if opcode, _, err := last.read(); err != nil || opcode != pong {
+		t.Fatalf("who has not probed is sent opcode %#x, %v; want nothing but a pong", opcode, err)
 	}
+	write(last, frame(binaryFrame, wire.Probe{}.Append(nil)))
 	next(last, wire.KindBroadcast)
 	next(last, wire.KindBroadcast)
 	next(last, wire.KindReply)
+	s.next()
+	next(last, wire.KindBroadcast)
+}
+
+// TestWhoProbesBeforeItIsWelcomed is sent the stream behind the welcome, be there a rush or not.
+func TestWhoProbesBeforeItIsWelcomed(t *testing.T) {
+	h, _, _, _ := setUp(t, nil)
+	now, _ := h.cfg.Clock.Now()
+	for h.groups.Take(now) {
+	}
+	air(h, 1, 480, true)
+	c := stuck(h)
+	delete(h.viewers, c)
+	defer func() { delete(h.conns, c); delete(h.viewers, c) }()
+	if err := h.acknowledge(c, 0); err != nil || len(c.pending) != 0 {
+		t.Fatalf("a probe before the welcome: %v, and %d messages wait", err, len(c.pending))
+	}
+	h.welcome(c, []byte{99})
+	air(h, 2, 540, false)
+	if got, want := c.waits(), []byte{99, 1, 2}; !bytes.Equal(got, want) {
+		t.Errorf("messages %v wait, want %v", got, want)
+	}
 }
 
 // await polls until ok, for 10 s at most.

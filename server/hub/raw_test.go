@@ -83,6 +83,7 @@ const (
 	binaryFrame  = 0x82
 	closeFrame   = 0x88
 	ping         = 0x89
+	pong         = 0x8a
 )
 
 // frame returns a frame as clients send it, masked by zeros.
