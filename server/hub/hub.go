@@ -5,8 +5,8 @@
 //
 // # Slow viewers
 //
-// A write blocks while its reader stalls, and is never cancelled, because that would close the socket. So what is not
-// worth sending any more is dropped before it is written. A viewer with maxPending of the stream waiting loses it all,
+// A write blocks while its reader stalls, and is never cancelled, because half a message cannot be taken back. So what is
+// not worth sending any more is dropped before it is written. A viewer with maxPending of the stream waiting loses it all,
 // and is sent the stream again from the key group that is on screen. What the kernel holds is seen by what the viewer
 // acknowledges: one that has not decoded what was written maxPending ago is sent nothing more until it has, and then the
 // group on screen. One that does not catch up for patience, or whose write takes as long, is closed. All are counted.
@@ -237,10 +237,10 @@ func (h *Hub) Close(ctx context.Context, retry time.Duration) {
 	case <-ended:
 	case <-ctx.Done():
 	}
-	h.end() // ends what is read and written
+	h.end() // ends what is read through the library
 	h.mu.Lock()
 	for c := range h.conns {
-		c.tcp.Close() // ends what reads or writes yet
+		c.tcp.Close() // ends what is written, and what is read of who was sent away
 	}
 	h.mu.Unlock()
 	<-ended

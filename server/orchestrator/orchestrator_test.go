@@ -89,13 +89,18 @@ func running(t *testing.T, r *recorder) *Orchestrator {
 	return o
 }
 
+// pass lets time pass in a bubble, where it takes none, until nobody has anything left to do.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func TestLoopAirsWhatItsPeersSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(recorder)
 		o := running(t, r)
 		o.Join(1, r, netip.MustParseAddr("192.0.2.1"), 1)
-		time.Sleep(30 * time.Second)
-		synctest.Wait()
+		pass(30 * time.Second)
 		if r.welcomed != 1 || len(r.leases) == 0 {
 			t.Fatalf("%d welcomes and %d leases, want 1 and some", r.welcomed, len(r.leases))
 		}
@@ -103,11 +108,9 @@ func TestLoopAirsWhatItsPeersSend(t *testing.T) {
 			t.Errorf("after 30 s: %+v", got)
 		}
 		o.Leave(1)
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		pass(2 * time.Second)
 		aired := len(r.aired)
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		pass(time.Minute)
 		if got := o.Snapshot(); got.Viewers != 0 || len(r.aired) != aired {
 			t.Errorf("a minute after everybody left: %d viewers, %d messages more", got.Viewers, len(r.aired)-aired)
 		}
