@@ -30,14 +30,16 @@ export function unavailable(make) {
   return `${paths[make]} is not installed`;
 }
 
-/** @param {Make} [make] */
+/** One that dies while it starts, as Firefox may on a busy machine, is started once more. @param {Make} [make] */
 export function launch(make = 'chrome') {
-  return puppeteer.launch({
-    browser: make,
-    headless: true,
-    executablePath: paths[make],
-    args: make === 'chrome' ? CHROMIUM_FLAGS : [],
-  });
+  const start = () =>
+    puppeteer.launch({
+      browser: make,
+      headless: true,
+      executablePath: paths[make],
+      args: make === 'chrome' ? CHROMIUM_FLAGS : [],
+    });
+  return start().catch(start);
 }
 
 /**
@@ -107,9 +109,18 @@ async function watchWorker(worker, look, complaints) {
   }
 }
 
-/** Waits until the tab plays. @param {Tab} tab @param {number} [timeout] */
-export async function playing({ page }, timeout = 10_000) {
-  await page.waitForFunction(() => /** @type {any} */ (window).donut.frame !== null, { timeout, polling: 20 });
+/** Waits until the tab plays. What it does instead is in the error. @param {Tab} tab @param {number} [timeout] */
+export async function playing({ page, complaints }, timeout = 10_000) {
+  try {
+    await page.waitForFunction(() => /** @type {any} */ (window).donut.frame !== null, { timeout, polling: 20 });
+  } catch (error) {
+    const instead = await page.evaluate(() => ({
+      ...Object.fromEntries(['status', 'detail'].map((id) => [id, document.getElementById(id)?.textContent])),
+      visibility: document.visibilityState,
+      donut: { .../** @type {any} */ (window).donut },
+    }));
+    throw new Error(`it does not play: ${JSON.stringify({ ...instead, complaints })}`, { cause: error });
+  }
 }
 
 /** One of a tab's workers. @param {Tab} tab @param {'stream' | 'render' | 'verify'} name */

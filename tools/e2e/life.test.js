@@ -109,10 +109,10 @@ test('a tab that is frozen gives back its leases at once, and plays on when it i
   await playing(tab);
   const lifecycle = await tab.page.createCDPSession();
   await lifecycle.send('Page.setWebLifecycleState', { state: 'frozen' });
-  await until(server.stats, ({ viewers }) => viewers === 0, 1500); // far less than it takes to find out who is silent
+  await until(server.stats, ({ viewers }) => viewers === 0, 4000); // less than half of what it takes to find out who is silent
   await sleep(1000);
   await lifecycle.send('Page.setWebLifecycleState', { state: 'active' });
-  await until(server.stats, ({ viewers, workers }) => viewers === 1 && workers === 1, 1500);
+  await until(server.stats, ({ viewers, workers }) => viewers === 1 && workers === 1, 4000);
   await playing(tab);
   assert.deepEqual(tab.complaints, []);
 });
@@ -121,7 +121,7 @@ test('a tab that is left and come back to plays on', async (t) => {
   const tab = await visit(t, server.url);
   await playing(tab);
   await tab.page.goto('about:blank');
-  await until(server.stats, ({ viewers }) => viewers === 0, 12_000); // at once, unless the browser stops the worker before
+  await until(server.stats, ({ viewers }) => viewers === 0, 4000);
   await tab.page.goBack();
   await until(server.stats, ({ viewers, workers }) => viewers === 1 && workers === 1);
   await playing(tab);

@@ -7,6 +7,7 @@ import { threadsAsked } from './page-url.js';
 import { Panel } from './panel.js';
 import { Screen } from './screen.js';
 import { mayReload, missing } from './status.js';
+import { Workers } from './workers.js';
 
 const KEPT_SECONDS = 20; // of frames; more arrive while the page is hidden and paints nothing
 const BEHIND_SECONDS = 2; // how long a stall shows the frame before it; then the picture just stays
@@ -84,16 +85,16 @@ function hear(message) {
       growth.add(message.broadcast.stats);
       return frames?.add(message.broadcast.first, message.broadcast.count, message.text);
     case 'rendered':
-      rendered = message.frames;
+      rendered += message.frames;
       return;
     case 'failed':
-      failures = message.failures;
+      failures++;
       return;
     case 'unfit':
       unfit = message;
       return;
     case 'verified':
-      verified = Object.freeze({ checked: message.checked, equal: message.equal });
+      verified = Object.freeze({ checked: verified.checked + 1, equal: verified.equal + (message.mismatch ? 0 : 1) });
       mismatch = message.mismatch ?? mismatch;
       return panel.alarm(alarm(verified, mismatch));
   }
@@ -107,24 +108,30 @@ function showPanel() {
 
 /** @param {number} threads  to offer */
 function start(threads) {
-  const worker = new Worker(new URL('stream.worker.js', import.meta.url), { type: 'module', name: 'stream' });
-  /** @param {import('./messages.js').ToStream} message */
-  const tell = (message) => worker.postMessage(message);
-  worker.onmessage = ({ data }) => hear(data);
-  tell({ type: 'start', base: document.baseURI, threads });
+  const workers = new Workers({
+    start: (script, name) => new Worker(new URL(`${script}.worker.js`, import.meta.url), { type: 'module', name }),
+    hear,
+  });
 
-  const watch = () => tell({ type: 'watching', watching: !document.hidden && !screen.paused });
+  const watch = () => workers.tell({ type: 'watching', watching: !document.hidden && !screen.paused });
   document.addEventListener('visibilitychange', watch);
   document.getElementById('pause')?.addEventListener('click', watch); // after it has been heard by offerPause
-  watch();
+  addEventListener('online', () => workers.tell({ type: 'resume' }));
 
-  const suspend = () => tell({ type: 'suspend' });
-  addEventListener('pagehide', suspend);
-  document.addEventListener('freeze', suspend);
-  const resume = () => tell({ type: 'resume' });
-  addEventListener('online', resume);
-  addEventListener('pageshow', ({ persisted }) => persisted && resume());
-  document.addEventListener('resume', resume);
+  const wake = () => {
+    workers.wake({ type: 'start', base: document.baseURI, threads });
+    watch();
+  };
+  const sleep = () => {
+    workers.sleep();
+    status = { state: 'connecting' }; // is what comes next
+    unfit = { threads: 0, verifier: false };
+  };
+  addEventListener('pagehide', sleep);
+  document.addEventListener('freeze', sleep);
+  addEventListener('pageshow', ({ persisted }) => persisted && wake());
+  document.addEventListener('resume', wake);
+  wake();
 
   /** @param {DOMHighResTimeStamp} time */
   const refresh = (time) => {

@@ -6,34 +6,38 @@
  * share. What the server calls an instant is microseconds since its epoch.
  *
  *     page                        stream worker                  render worker
- *     start ───────────────────────────▶  module ────────────────────────▶
- *     suspend, resume, watching ───────▶  lease, revoke, stop, check, ping ▶
- *           ◀────── status, welcome, clock    ◀─────── result, checked, pong
- *           ◀────── frames, rendered, failed  ◀─────────────── spoilt, unfit
- *           ◀────── verified, unfit
+ *     start ───────────────────────────▶  lease, revoke, stop, check, ping ▶
+ *     resume, watching, died ──────────▶      ◀─────── result, checked, pong
+ *           ◀────── status, welcome, clock    ◀─────────────── spoilt, unfit
+ *           ◀────── frames, rendered, failed
+ *           ◀─ verified, unfit, hire, dismiss
+ *     equip ──────────────────────────────────────────────────────────────▶
  *
- * @typedef {Start | Suspend | Resume | Watching} ToStream
- * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed | Verified | UnfitThreads} ToPage
- * @typedef {UseModule | DoLease | DropLease | Stop | DoCheck | Ping} ToRenderer
+ * @typedef {Start | Resume | Watching | Died} ToStream
+ * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed | Verified | UnfitThreads | Hire | Dismiss} ToPage
+ * @typedef {DoLease | DropLease | Stop | DoCheck | Ping} ToRenderer
  * @typedef {Answer | Checked | Spoilt | Unfit | Pong} FromRenderer
  *
  * @typedef {{ type: 'start', base: string, threads: number }} Start  base is the page's URL
- * @typedef {{ type: 'suspend' }} Suspend  the page will be frozen, or is left
- * @typedef {{ type: 'resume' }} Resume  the page was frozen, or left, or the network is back
+ * @typedef {{ type: 'resume' }} Resume  the network is back
  * @typedef {{ type: 'watching', watching: boolean }} Watching  whether the page is visible and plays
  *
  * @typedef {{ type: 'status', status: import('./status.js').Status }} StatusChange
  * @typedef {{ type: 'welcome', welcome: Welcome, constants: import('./module.js').Constants }} Welcomed
  * @typedef {{ type: 'clock', reading: import('./clock.js').Reading, rtt: number | null }} ClockChange
  * @typedef {{ type: 'frames', broadcast: Broadcast, text: ArrayBuffer }} Frames
- * @typedef {{ type: 'rendered', frames: number }} Rendered  frames sent to the server by this tab, in all
- * @typedef {{ type: 'failed', failures: number }} Failed  how often a render worker or its instance failed, in all
- * @typedef {{ type: 'verified', checked: number, equal: number, mismatch: Mismatch | null }} Verified  frames in all, and
- *   the one that was not equal, if that is what is new
+ * @typedef {{ type: 'rendered', frames: number }} Rendered  so many more frames, which were sent to the server
+ * @typedef {{ type: 'failed' }} Failed  a render worker or its instance, once more
+ * @typedef {{ type: 'verified', mismatch: Mismatch | null }} Verified  one more frame, and how it was not equal, if so
  * @typedef {{ type: 'unfit', threads: number, verifier: boolean }} UnfitThreads  how many render threads failed their
  *   self-test, in all, and whether the one that verifies did
  *
- * @typedef {{ type: 'module', module: WebAssembly.Module }} UseModule
+ * @typedef {{ type: 'hire', hand: number, name: 'render' | 'verify', module: WebAssembly.Module, port: MessagePort }} Hire
+ *   a render worker, which the stream worker numbers, and hears and talks to through the other end of port
+ * @typedef {{ type: 'dismiss', hand: number }} Dismiss
+ * @typedef {{ type: 'died', hand: number }} Died
+ * @typedef {{ module: WebAssembly.Module, port: MessagePort }} Equip  all that the page says to a render worker, at once
+ *
  * @typedef {{ type: 'lease', job: number, message: ArrayBuffer }} DoLease  job numbers are the crew's and never used twice
  * @typedef {{ type: 'revoke', job: number }} DropLease
  * @typedef {{ type: 'stop' }} Stop  every lease is void: the connection that they belong to is gone

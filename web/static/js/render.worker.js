@@ -5,10 +5,33 @@ import { Thread } from './thread.js';
 
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-/** @type {(module: WebAssembly.Module) => void} */
-let provide;
-/** @type {Promise<WebAssembly.Module>} */
-const module = new Promise((resolve) => (provide = resolve));
+/** @param {MessageEvent<import('./messages.js').Equip>} event */
+scope.onmessage = ({ data: { module, port } }) => {
+  const thread = new Thread({
+    instantiate: () => Donut.instantiate(module),
+    now: () => performance.now(),
+    pause,
+    post: (message, transfer) => port.postMessage(message, transfer),
+  });
+  port.onmessage = ({ data }) => hear(thread, port, data);
+  thread.prepare();
+};
+
+/** @param {Thread} thread @param {MessagePort} port @param {import('./messages.js').ToRenderer} message */
+function hear(thread, port, message) {
+  switch (message.type) {
+    case 'lease':
+      return thread.lease(message.job, message.message);
+    case 'check':
+      return thread.check(message.job, message.sample);
+    case 'revoke':
+      return thread.revoke(message.job);
+    case 'stop':
+      return thread.stop();
+    case 'ping':
+      return port.postMessage({ type: 'pong' });
+  }
+}
 
 // A message to oneself comes after those that are waiting, and is not held back as nested timers are.
 const channel = new MessageChannel();
@@ -16,32 +39,10 @@ const channel = new MessageChannel();
 const paused = [];
 channel.port1.onmessage = () => paused.shift()?.();
 
-const thread = new Thread({
-  instantiate: async () => Donut.instantiate(await module),
-  now: () => performance.now(),
-  pause: () =>
-    new Promise((resolve) => {
-      paused.push(resolve);
-      channel.port2.postMessage(null);
-    }),
-  post: (message, transfer) => scope.postMessage(message, transfer),
-});
-
-/** @param {MessageEvent<import('./messages.js').ToRenderer>} event */
-scope.onmessage = ({ data }) => {
-  switch (data.type) {
-    case 'module':
-      provide(data.module);
-      return thread.prepare();
-    case 'lease':
-      return thread.lease(data.job, data.message);
-    case 'check':
-      return thread.check(data.job, data.sample);
-    case 'revoke':
-      return thread.revoke(data.job);
-    case 'stop':
-      return thread.stop();
-    case 'ping':
-      return scope.postMessage({ type: 'pong' });
-  }
-};
+/** @returns {Promise<void>} */
+function pause() {
+  return new Promise((resolve) => {
+    paused.push(resolve);
+    channel.port2.postMessage(null);
+  });
+}

@@ -8,9 +8,8 @@ const TICK = 1_000;
 
 /**
  * Why a session ended: the server's reason, or one of ours. lost: the connection closed. silent: nothing came for
- * long. garbled: something came that the module does not take. unfit: a thread that was offered must not render. asleep:
- * the page is.
- * @typedef {import('./messages.js').Reason | 'lost' | 'silent' | 'garbled' | 'unfit' | 'asleep'} End
+ * long. garbled: something came that the module does not take. unfit: a thread that was offered must not render.
+ * @typedef {import('./messages.js').Reason | 'lost' | 'silent' | 'garbled' | 'unfit'} End
  *
  * @typedef {object} Events
  * @property {(welcome: import('./messages.js').Welcome) => void} welcome

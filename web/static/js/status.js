@@ -30,7 +30,6 @@ const reasons = {
   full: 'The server has as many visitors as it allows.',
   outdated: 'The server has moved on.',
   unfit: 'A thread of this browser failed its self-test, and will not render.',
-  asleep: 'This tab was asleep.',
 };
 
 const ONLY_WATCHES = 'This browser does not compute what the module should, so this tab will only watch.';

@@ -42,10 +42,7 @@ export class Stream {
   #verifier = null;
   #watching = true;
   #mismatches = 0;
-  #rendered = 0;
-  #failures = 0;
   #shutOut = false;
-  #asleep = false;
   /** What failed its self-test. */
   #unfit = { threads: 0, verifier: false };
   #liveSince = Infinity; // while nobody has welcomed it
@@ -80,7 +77,7 @@ export class Stream {
       });
       this.#crew.hire(threads);
       this.#verifier ??= new Verifier(this.#env.spawn(module, 'verify'), this.#env, {
-        verified: (checked, equal, mismatch) => this.#verified(checked, equal, mismatch),
+        verified: (mismatch) => this.#verified(mismatch),
         failed: (why) => this.#failed(`a check was given up: ${why}`),
         unfit: (why) => {
           this.#unfit.verifier = true;
@@ -89,24 +86,16 @@ export class Stream {
       });
       this.#verifier.watching = this.#watching;
       this.#session = this.#begin(socket, donut, threads);
-      if (this.#asleep) this.#session.end('asleep'); // meanwhile
     } catch (error) {
       console.warn(`donut: no connection: ${error instanceof Error ? error.message : error}`);
       this.#wait('unreachable', 0);
     }
   }
 
-  /** Something was asleep, or the network is back: what was known of the clock is old, and waiting is pointless. */
+  /** The network is back: what was known of the clock is old, and waiting is pointless. */
   resume() {
-    this.#asleep = false;
     this.#session?.remeasure();
     if (this.#waiting.atLeastUntil > 0 && this.#env.now() >= this.#waiting.atLeastUntil) this.#retry();
-  }
-
-  /** The page is about to be frozen, or to be kept for when somebody comes back to it. What it was lent goes to others. */
-  suspend() {
-    this.#asleep = true;
-    this.#session?.end('asleep');
   }
 
   /** Somebody looks at the page and it plays, or not. @param {boolean} watching */
@@ -168,23 +157,22 @@ export class Stream {
   /** @param {ArrayBuffer} message @param {number} frames */
   #deliver(message, frames) {
     this.#session?.send(message);
-    this.#rendered += frames;
-    this.#env.post({ type: 'rendered', frames: this.#rendered });
+    this.#env.post({ type: 'rendered', frames });
   }
 
   /** @param {string} why */
   #failed(why) {
     console.warn(`donut: ${why}`);
-    this.#env.post({ type: 'failed', failures: ++this.#failures });
+    this.#env.post({ type: 'failed' });
   }
 
-  /** @param {number} checked @param {number} equal @param {import('./messages.js').Mismatch | null} mismatch */
-  #verified(checked, equal, mismatch) {
+  /** @param {import('./messages.js').Mismatch | null} mismatch */
+  #verified(mismatch) {
     if (mismatch && ++this.#mismatches === 1) {
       const { frame, cells, aired, rendered } = mismatch;
       console.warn(`donut: frame ${frame} is not what the module renders, cells that differ: ${cells}, got ${aired}, want ${rendered}`);
     }
-    this.#env.post({ type: 'verified', checked, equal, mismatch });
+    this.#env.post({ type: 'verified', mismatch });
   }
 
   /** @param {import('./session.js').End} end @param {number} retry */
@@ -215,7 +203,6 @@ export class Stream {
   }
 
   #retry() {
-    if (this.#asleep) return; // resume is what it waits for
     this.#waiting.callOff();
     this.#waiting = { atLeastUntil: 0, callOff: () => {} };
     this.connect();

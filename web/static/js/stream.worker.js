@@ -1,6 +1,6 @@
 /**
- * The stream worker: owns the socket, the clock and the render workers. Nothing but painting is left to the page, so a
- * hidden tab, whose page hardly runs, renders and decodes on.
+ * The stream worker: owns the socket and the clock, and commands the render workers. Nothing but painting is left to the
+ * page, so a hidden tab, whose page hardly runs, renders and decodes on.
  */
 
 import { clockStep } from './clock.js';
@@ -11,6 +11,13 @@ const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ 
 
 /** @type {Stream | undefined} */
 let stream;
+/** Render workers asked for, ever. */
+let hands = 0;
+/** What to do when one dies, by its number. @type {Map<number, () => void>} */
+const deaths = new Map();
+
+/** @param {import('./messages.js').ToPage} message @param {Transferable[]} [transfer] */
+const tell = (message, transfer = []) => scope.postMessage(message, transfer);
 
 /** @param {MessageEvent<import('./messages.js').ToStream>} event */
 scope.onmessage = ({ data }) => {
@@ -18,12 +25,12 @@ scope.onmessage = ({ data }) => {
     case 'start':
       stream = new Stream(places(data.base), data.threads);
       return void stream.connect();
-    case 'suspend':
-      return stream?.suspend();
     case 'resume':
       return stream?.resume();
     case 'watching':
       return stream?.watch(data.watching);
+    case 'died':
+      return deaths.get(data.hand)?.();
   }
 };
 
@@ -39,7 +46,7 @@ function places(base) {
     random: Math.random,
     draw: (n) => crypto.getRandomValues(new Uint32Array(1))[0] % n, // n is so small that no remainder is favoured
     step: clockStep(() => performance.now()),
-    post: (message, transfer = []) => scope.postMessage(message, transfer),
+    post: tell,
     now: () => performance.timeOrigin + performance.now(),
     wall: () => Date.now(),
     after(milliseconds, run) {
@@ -65,18 +72,24 @@ function once(run) {
 }
 
 /**
- * @param {WebAssembly.Module} module @param {string} name
+ * Has the page start a render worker, see workers.js, and talks to it without the page.
+ * @param {WebAssembly.Module} module @param {'render' | 'verify'} name
  * @param {Parameters<import('./crew.js').Spawn>[0]} hear @param {() => void} died
  */
 function spawn(module, name, hear, died) {
-  const worker = new Worker(new URL('render.worker.js', import.meta.url), { type: 'module', name });
-  worker.onmessage = ({ data }) => hear(data);
-  worker.onerror = died;
+  const number = ++hands;
+  deaths.set(number, died);
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = ({ data }) => hear(data);
+  tell({ type: 'hire', hand: number, name, module, port: port2 }, [port2]);
   /** @type {import('./crew.js').Hand} */
   const hand = {
-    post: (message, transfer = []) => worker.postMessage(message, transfer),
-    end: () => worker.terminate(),
+    post: (message, transfer = []) => port1.postMessage(message, transfer),
+    end() {
+      deaths.delete(number);
+      port1.close();
+      tell({ type: 'dismiss', hand: number });
+    },
   };
-  hand.post({ type: 'module', module });
   return hand;
 }

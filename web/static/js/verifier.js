@@ -17,8 +17,7 @@ export const SHARE = 0.01;
  * @property {(n: number) => number} draw  from 0 to n - 1, each as likely, and nobody can foretell which
  *
  * @typedef {object} Events
- * @property {(checked: number, equal: number, mismatch: import('./messages.js').Mismatch | null) => void} verified
- *   frames in all, and the one that was not equal, if that is what is new
+ * @property {(mismatch: import('./messages.js').Mismatch | null) => void} verified  a frame, and how it was not equal, if so
  * @property {(why: string) => void} failed  the worker or its instance
  * @property {(why: string) => void} unfit   nothing is verified any more
  */
@@ -33,8 +32,6 @@ export class Verifier {
   #job = 0;
   #busy = false;
   #restUntil = -Infinity;
-  #checked = 0;
-  #equal = 0;
   /** @type {Watchdog<import('./crew.js').Hand>} */
   #watchdog = new Watchdog();
 
@@ -91,9 +88,7 @@ export class Verifier {
       case 'checked':
         this.#busy = false;
         this.#restUntil = this.#env.now() + message.took / SHARE;
-        this.#checked++;
-        if (!message.mismatch) this.#equal++;
-        return this.#events.verified(this.#checked, this.#equal, message.mismatch);
+        return this.#events.verified(message.mismatch);
       case 'spoilt':
         this.#busy = false;
         return this.#events.failed(message.why);
