@@ -21,6 +21,8 @@ const (
 	Owed
 	// Sampled ones should be audited at once, so that who forges is found early.
 	Sampled
+
+	classes = 3
 )
 
 // A Span names frames that one lease filled and whose audit is under way.
@@ -34,12 +36,29 @@ type Span struct {
 
 // Unaudited returns the earliest frame of a class that waits for its audit, and whether there is one.
 func (r *Ring) Unaudited(class Class) (n uint64, ok bool) {
-	for n = r.cursor; n < r.End(); n++ {
+	w := &r.waiting[class]
+	for n = max(w.begin, r.cursor); n < min(w.end, r.End()); n++ {
 		if r.waits(n, class) {
+			w.begin = n
 			return n, true
 		}
 	}
+	*w = stretch{}
 	return 0, false
+}
+
+// A stretch is frames from begin on and before end.
+type stretch struct{ begin, end uint64 }
+
+// recheck notes that the frames from begin on and before end may wait for their audits.
+func (r *Ring) recheck(begin, end uint64) {
+	for class, w := range r.waiting {
+		if w.begin < w.end {
+			r.waiting[class] = stretch{min(w.begin, begin), max(w.end, end)}
+		} else {
+			r.waiting[class] = stretch{begin, end}
+		}
+	}
 }
 
 // Owes reports whether frame n is here and must still be audited.
@@ -92,6 +111,7 @@ func (r *Ring) Approve(span Span) {
 // Disclaim puts the frames of a claimed span back: the audit came to no result.
 func (r *Ring) Disclaim(span Span) {
 	r.each(span, func(s *slot) { s.claimed = false })
+	r.recheck(span.First, span.First+uint64(span.Count))
 }
 
 // Purge frees the frames of owner that have neither aired nor been audited, and all frames of the given lease that have

@@ -23,7 +23,9 @@ type Result struct {
 // and the copy that is here must be audited before it airs.
 func (r *Ring) Fill(res Result) (kept int, disputed uint64, differs bool) {
 	b := &batch{lease: res.Lease}
-	for i := range len(res.Packed) / wire.PackedSize {
+	count := len(res.Packed) / wire.PackedSize
+	r.recheck(res.First, res.First+uint64(count))
+	for i := range count {
 		n, packed := res.First+uint64(i), res.Packed[i*wire.PackedSize:(i+1)*wire.PackedSize]
 		if n < r.playhead || n >= r.End() {
 			continue

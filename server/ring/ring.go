@@ -33,6 +33,8 @@ type Ring struct {
 	playhead uint64 // the first frame in the ring
 	cursor   uint64 // the first frame that has neither aired nor stalled; never before playhead
 	fills    uint64 // how often a frame was filled, which numbers the fills
+
+	waiting [classes]stretch // where all frames are that wait for an audit, by class
 }
 
 type slot struct {
