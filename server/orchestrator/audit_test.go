@@ -327,9 +327,9 @@ func TestNewcomersAreLentWhatCanBeAudited(t *testing.T) {
 		w.join(1, func(m *member) { m.frozen, m.lent = true, func(frames int) { lent += frames } })
 	}
 	w.run(2 * time.Second)
-	// Half of the auditor's time is 25 frames a second, and as much was saved up.
-	if lent < 50 || lent > 100 {
-		t.Errorf("newcomers are lent %d frames in 2 s, want about 75", lent)
+	// The auditor's time is 50 frames a second, and as much was saved up.
+	if lent < 120 || lent > 180 {
+		t.Errorf("newcomers are lent %d frames in 2 s, want about 150", lent)
 	}
 }
 

@@ -22,6 +22,7 @@ type core struct {
 	audience Audience
 	log      *slog.Logger
 	detail   int
+	auditors int
 	verify   func(job) // starts a job; called only while one of the auditors is idle
 	race     *race     // nil but in benchmarks
 
@@ -85,6 +86,7 @@ func newCore(cfg Config, verify func(job)) *core {
 		audience: cfg.Audience,
 		log:      cfg.Log,
 		detail:   cfg.Detail,
+		auditors: cfg.Auditors,
 		verify:   verify,
 		race:     newRace(cfg.Race),
 		peers:    make(map[uint32]*peer),
@@ -124,11 +126,21 @@ func (c *core) join(now timeline.Instant, number uint32, conn Peer, addr netip.A
 // start starts the stream with a frame that is on screen soon, or where it stopped a moment ago: what aired then is
 // still being shown, and frames never air twice.
 func (c *core) start(now timeline.Instant) {
-	c.plan = plan{started: now, race: c.race}
+	c.plan = plan{started: now.Add(c.proving()), race: c.race}
 	c.ring.Reset(c.plan.first().Frame())
 	c.ring.Skip(c.aired)
 	c.key = true
 	c.allowance, c.allowedAt = float64(maxAllowance), now
+}
+
+// proving is how long a stream waits before it starts, so that there are enough whom to trust when it does: for as long as
+// their audits take beyond a second. At the lower details that is no time.
+func (c *core) proving() time.Duration {
+	if c.fleet.Trusted() > 0 {
+		return 0
+	}
+	audits := proven * trust.NewcomerPasses * c.cost / time.Duration(c.auditors)
+	return min(max(0, audits-time.Second), timeline.Span(c.ring.Size()))
 }
 
 // jump follows a timeline that has jumped: what was ahead lies behind, and nobody is to blame for it.

@@ -328,13 +328,36 @@ func TestVerifierThatFailsIsAskedAgain(t *testing.T) {
 	}
 }
 
+// TestAStreamOfHighDetailWaitsForTrust has audits of which one auditor makes 35 a second, and a fleet that is new.
+func TestAStreamOfHighDetailWaitsForTrust(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Detail, c.Auditors = 8, 1 })
+	w.renderTime = 28 * time.Millisecond
+	w.sampling = true
+	for range 9 {
+		w.join(1, func(m *member) { m.perFrame = 50 * time.Millisecond })
+	}
+	w.run(time.Minute)
+	w.noStall()
+	if first := w.core.plan.first(); w.core.counts.Aired < 50*60 {
+		t.Errorf("%d frames aired in a minute, the first at %d, want 50 s of them", w.core.counts.Aired, first)
+	}
+	if w.core.counts.Server > 60 {
+		t.Errorf("the server rendered %d frames, want only the first ones", w.core.counts.Server)
+	}
+
+	w.core.jump(w.now)
+	if wait := w.core.plan.first().Sub(w.now); wait > firstDelay {
+		t.Errorf("a fleet that is trusted starts after %v, want %v", wait, firstDelay)
+	}
+}
+
 // TestWhatTheFleetCannotCarryIsCounted overloads everybody: nothing but the count of frames may suffer.
 func TestWhatTheFleetCannotCarryIsCounted(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Detail = 16 })
 	w.renderTime = 60 * time.Millisecond
 	w.sampling = true
 	for range 3 {
-		w.join(1, func(m *member) { m.perFrame = 50 * time.Millisecond })
+		w.join(1, func(m *member) { m.perFrame = 100 * time.Millisecond })
 	}
 	w.run(time.Minute)
 	c := w.core.counts

@@ -21,6 +21,9 @@ const (
 	// firstDelay is how long after its start a stream's first frame is on screen: time to render it.
 	firstDelay = 100 * time.Millisecond
 
+	// proven is how many connections a stream of high detail waits for, until they are trusted, before it starts.
+	proven = 4
+
 	// rescueAhead is how long before a frame airs the server renders it itself.
 	rescueAhead = time.Second
 )

@@ -54,9 +54,10 @@ func (b *Budget) Spend(now timeline.Instant, d time.Duration) {
 }
 
 const (
-	// probationAlone is the share of the auditors' time that newcomers may take where nobody else has time for the work,
-	// and probationBeside where there are others: the picture comes before trust for more of them.
-	probationAlone  = 1. / 2
+	// probationAlone is the share of the auditors' time that newcomers may take where nobody else has time for the work:
+	// all of it, since the server would have to render those frames, which takes as long as to audit them. probationBeside
+	// is their share where there are others: the picture comes before trust for more of them.
+	probationAlone  = 1.
 	probationBeside = 1. / 8
 	// probationFrames is how many frames a second newcomers may be lent beside others: a quarter of what plays. Identities
 	// are free; so a flood of them has to leave the work to those who are known.

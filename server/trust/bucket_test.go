@@ -57,7 +57,7 @@ func TestNoBudget(t *testing.T) {
 
 func TestProbation(t *testing.T) {
 	const cost = 10 * time.Millisecond
-	p := NewProbation(2) // which save up 1 s of audits alone, 250 ms beside others
+	p := NewProbation(2) // which save up 2 s of audits alone, 250 ms beside others
 	frames := func(now timeline.Instant, beside, alone int) {
 		t.Helper()
 		if b, a := p.Frames(now, cost); b != beside || a != alone {
@@ -65,16 +65,16 @@ func TestProbation(t *testing.T) {
 				now.Sub(dawn), b, a, beside, alone)
 		}
 	}
-	frames(dawn, 15, 100) // a quarter of 60 a second, and 1 s of audits
+	frames(dawn, 15, 200) // a quarter of 60 a second, and 2 s of audits
 	p.Lend(dawn, 20, cost)
-	frames(dawn, 0, 80)
-	frames(dawn.Add(time.Second), 10, 100)
+	frames(dawn, 0, 180)
+	frames(dawn.Add(time.Second), 10, 200)
 	p.Lend(dawn.Add(time.Second), 1000, cost)
 	frames(dawn.Add(time.Second), 0, 0)
 	frames(dawn.Add(2*time.Second), 0, 0) // the debt is one second's worth
-	frames(dawn.Add(2*time.Second+10*time.Millisecond), 1, 1)
-	frames(dawn.Add(3*time.Second), 15, 100)
-	frames(dawn.Add(time.Hour), 15, 100)
+	frames(dawn.Add(2*time.Second+10*time.Millisecond), 1, 2)
+	frames(dawn.Add(3*time.Second), 15, 200)
+	frames(dawn.Add(time.Hour), 15, 200)
 }
 
 func TestProbationOfWhatIsCostlyIsAFrameAtLeast(t *testing.T) {
