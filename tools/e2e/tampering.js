@@ -74,11 +74,11 @@ export function breakArithmetic(alone) {
   };
   WebAssembly.compile = (file) => compile.call(WebAssembly, ((right = file), alone === undefined ? wrong() : file));
   let started = 0;
-  const { postMessage } = Worker.prototype;
-  Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ transfer) {
-    const here = message.type === 'module' && started++ === alone;
-    const module = here ? new WebAssembly.Module(wrong()) : message.module;
-    postMessage.call(this, message.type === 'module' ? { ...message, module } : message, transfer);
+  const scope = /** @type {any} */ (self);
+  const { postMessage } = scope;
+  scope.postMessage = (/** @type {any} */ message, /** @type {any} */ transfer) => {
+    const here = message.type === 'hire' && started++ === alone;
+    postMessage.call(scope, here ? { ...message, module: new WebAssembly.Module(wrong()) } : message, transfer);
   };
 }
 
