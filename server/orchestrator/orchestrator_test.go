@@ -91,7 +91,7 @@ func running(t *testing.T, r *recorder) *Orchestrator {
 
 // pass lets time pass in a bubble, where it takes none, until nobody has anything left to do.
 func pass(d time.Duration) {
-	time.Sleep(d)
+	<-time.After(d)
 	synctest.Wait()
 }
 

@@ -22,7 +22,7 @@ const (
 	// Sampled ones should be audited at once, so that who forges is found early.
 	Sampled
 
-	classes = 3
+	classes = iota
 )
 
 // A Span names frames that one lease filled and whose audit is under way.
