@@ -21,7 +21,7 @@ const (
 )
 
 // Hedge lends frames once more that are late and air soon: to the fastest thread that is trusted, has nothing to do and
-// can deliver them in time. It reports whether there were any. What comes first counts, and the other one is told to
+// can deliver them in time. Where the copy is late as well, there will be another one. It reports whether there were any. What comes first counts, and the other one is told to
 // stop by what Delivered returns.
 func (s *Scheduler) Hedge(now timeline.Instant, work Work) (Lease, bool) {
 	usual := s.answers.slow()
@@ -34,12 +34,11 @@ func (s *Scheduler) Hedge(now timeline.Instant, work Work) (Lease, bool) {
 	if t == nil {
 		return Lease{}, false
 	}
-	l.hedged = true
+	s.asked(now, first, count)
 	s.hedges = max(0, s.hedges-float64(count))
 	s.lastID++
 	hedge := Lease{ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count), Hedge: true}
 	s.lend(t, now, hedge)
-	t.queue[len(t.queue)-1].hedged = true
 	return hedge, true
 }
 
@@ -49,7 +48,7 @@ func (s *Scheduler) latest(now timeline.Instant, usual time.Duration, begin, end
 	for t := range s.engaged.all() {
 		for i := range t.queue {
 			l := &t.queue[i]
-			if l.hedged || now.Sub(l.lent) <= usual {
+			if now.Sub(l.asked) <= usual {
 				continue
 			}
 			if n, lacking := l.missing(begin); lacking > 0 && n < end {
@@ -60,15 +59,37 @@ func (s *Scheduler) latest(now timeline.Instant, usual time.Duration, begin, end
 	return worst, first, count
 }
 
-// fastest returns the thread to hedge a lease with, or nil.
+// asked notes that count frames from first on are lent once more.
+func (s *Scheduler) asked(now timeline.Instant, first uint64, count int) {
+	for t := range s.engaged.all() {
+		for i := range t.queue {
+			if l := &t.queue[i]; l.overlaps(first, count) {
+				l.asked = now
+			}
+		}
+	}
+}
+
+// fastest returns the thread to hedge a lease with, or nil: one that has nothing to do, or else one that is silent. Where
+// many answers get lost nobody may be idle, since all wait for what never comes.
 func (s *Scheduler) fastest(now timeline.Instant, work Work, l *loan, first uint64, count int) (best *thread) {
 	for t := range s.trusted.lent.all() {
-		idle := len(t.queue) == 0 && t.ready(now) && t.proven() && t.id.Conn != l.Thread.Conn
-		if idle && (best == nil || t.perFrame < best.perFrame) && work.Due(t.delivery(now, count)) <= first {
+		if !t.ready(now) || !t.proven() || t.id.Conn == l.Thread.Conn || !t.silent(now) {
+			continue
+		}
+		if (best == nil || t.before(best)) && work.Due(t.delivery(now, count)) <= first {
 			best = t
 		}
 	}
 	return best
+}
+
+// before reports whether a silent thread is a better one to hedge with than another.
+func (t *thread) before(other *thread) bool {
+	if len(t.queue) != len(other.queue) {
+		return len(t.queue) < len(other.queue)
+	}
+	return t.perFrame < other.perFrame
 }
 
 // Answers are how long the last ones took, from the lease on.

@@ -49,6 +49,38 @@ func TestHedgeGoesToTheFastestIdleThread(t *testing.T) {
 	}
 }
 
+func TestHedgeThatIsLateIsHedged(t *testing.T) {
+	st, l := late(t)
+	first, _ := st.hedge()
+	st.thread(first.Thread.Conn, 0).queue[0].Within = maxLease
+	st.pass(usualAnswer)
+	if again, ok := st.hedge(); ok {
+		t.Fatalf("hedged as %+v while the first copy may come as usual", again)
+	}
+	st.pass(ms)
+	again, ok := st.hedge()
+	if !ok || again.Thread.Conn != 2 || again.First != l.First || again.Count != l.Count {
+		t.Errorf("hedged as %+v, %v, want %+v once more by thread 2.0", again, ok, l)
+	}
+}
+
+func TestHedgeGoesToSilentThreadsWhereNobodyIsIdle(t *testing.T) {
+	st, l := late(t)
+	busyThreads(st)
+	silent := st.thread(2, 0)
+	silent.queue[0].started = st.now.Add(-time.Second)
+	if h, ok := st.hedge(); !ok || h.Thread != silent.id || h.First != l.First {
+		t.Errorf("hedged as %+v, %v, want it by the silent thread 2.0", h, ok)
+	}
+	st, _ = late(t)
+	busyThreads(st)
+	st.thread(2, 0).queue = nil
+	st.thread(3, 0).queue[0].started = st.now.Add(-time.Second)
+	if h, ok := st.hedge(); !ok || h.Thread.Conn != 2 {
+		t.Errorf("hedged as %+v, %v, want it by 2.0, which is idle", h, ok)
+	}
+}
+
 func TestHedgeEndsTheOtherCopy(t *testing.T) {
 	for name, first := range map[string]bool{"when it comes first": true, "when it comes second": false} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +116,7 @@ func TestHedgeIsOfWhatIsLacking(t *testing.T) {
 
 func TestWhatIsNotHedged(t *testing.T) {
 	for name, change := range map[string]func(*stage, Lease){
-		"what is not late":                   func(st *stage, l Lease) { st.thread(1, 0).queue[0].lent = st.now.Add(-usualAnswer) },
+		"what is not late":                   func(st *stage, l Lease) { st.thread(1, 0).queue[0].asked = st.now.Add(-usualAnswer) },
 		"what is usual by now":               func(st *stage, l Lease) { slowFleet(st) },
 		"what airs too late to matter":       func(st *stage, l Lease) { st.thread(1, 0).queue[0].First += 300 },
 		"what nobody can deliver in time":    func(st *stage, l Lease) { slowThreads(st, 200*ms) },
@@ -158,7 +190,7 @@ func addThread(st *stage) {
 // earlier moves the stage to when the frames air in more than two seconds.
 func earlier(st *stage) {
 	st.now = st.now.Add(-300 * ms)
-	st.thread(1, 0).queue[0].lent = st.now.Add(-usualAnswer - ms)
+	st.thread(1, 0).queue[0].asked = st.now.Add(-usualAnswer - ms)
 }
 
 func TestHedgesAreSavedUp(t *testing.T) {

@@ -11,11 +11,16 @@ type loan struct {
 	lent    timeline.Instant
 	started timeline.Instant // when the thread could start on it, once it is the first in the queue
 	sure    bool             // that it did then: the thread owed no other answer
-	hedged  bool             // its frames were lent once more, or it is such a lease itself
+	asked   timeline.Instant // when its frames were last lent, to this thread or once more to others
 
 	there   [(wire.MaxChunk + 63) / 64]uint64 // a bit for each of the frames that somebody delivered
 	lacking int                               // how many nobody has
 	stopped bool                              // it ran out, all are there, and the thread is told to stop
+}
+
+// overlaps reports whether the lease is of one of count frames from first on.
+func (l *loan) overlaps(first uint64, count int) bool {
+	return l.First < first+uint64(count) && first < l.First+uint64(l.Count)
 }
 
 // deliver notes that count frames from first on are there.

@@ -98,7 +98,7 @@ func (s *search) among(threads *line, kind occupation, most int) (Lease, bool) {
 	share := max(minChunk, min(fair, most))
 	for t := range threads.candidates() {
 		t.refresh(s.now)
-		if !t.ready(s.now) || !t.is(kind) || len(t.queue) >= t.window(t.chunk(fair)) {
+		if !t.ready(s.now) || !t.is(kind) || !t.room(s.now, t.chunk(fair)) {
 			continue
 		}
 		s.room = true

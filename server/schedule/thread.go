@@ -55,6 +55,32 @@ func (t *thread) window(chunk int) int {
 	return 1 + max(1, min(int((way+work-1)/work), maxQueued))
 }
 
+// room reports whether the thread may hold one lease more where it gets chunks of so many frames. One that is silent may:
+// it answers in order, so its next answer tells what it has lost, long before a short lease runs out.
+func (t *thread) room(now timeline.Instant, chunk int) bool {
+	return len(t.queue) < t.window(chunk) || t.silent(now)
+}
+
+// silent reports whether all that the thread holds should have been answered by now, going by its last answers.
+func (t *thread) silent(now timeline.Instant) bool {
+	if len(t.queue) == 0 {
+		return true
+	}
+	if len(t.queue) > maxQueued || !t.proven() || t.owes() {
+		return false
+	}
+	work := time.Duration(t.held()) * t.perFrame
+	return now > t.queue[0].started.Add(work+t.overhead+4*t.variance)
+}
+
+// held is how many frames the thread's leases are of.
+func (t *thread) held() (count int) {
+	for _, l := range t.queue {
+		count += l.Count
+	}
+	return count
+}
+
 // chunk is how many frames to lend at once: what takes the thread a quarter of a second, and no more than its share.
 func (t *thread) chunk(share int) int {
 	if !t.proven() {
@@ -77,14 +103,12 @@ func (t *thread) patience(count int) time.Duration {
 
 // delivery is when count more frames will be back, on the careful side.
 func (t *thread) delivery(now timeline.Instant, count int) timeline.Instant {
-	for _, l := range t.queue {
-		count += l.Count
-	}
-	return now.Add(time.Duration(caution * float64(time.Duration(count)*t.perFrame+t.overhead)))
+	work := time.Duration(t.held()+count) * t.perFrame
+	return now.Add(time.Duration(caution * float64(work+t.overhead)))
 }
 
 func (t *thread) lend(now timeline.Instant, l Lease) {
-	t.queue = append(t.queue, loan{Lease: l, lent: now, lacking: l.Count})
+	t.queue = append(t.queue, loan{Lease: l, lent: now, asked: now, lacking: l.Count})
 	if len(t.queue) == 1 {
 		t.start(now)
 	}

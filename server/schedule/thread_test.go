@@ -365,3 +365,46 @@ func TestInstantsFarFromTheEpoch(t *testing.T) {
 		t.Errorf("lent %+v", l)
 	}
 }
+
+func TestSilentThreadHasRoomForOneMore(t *testing.T) {
+	const chunk = 100
+	holding := func(leases int) *thread {
+		th := &thread{perFrame: ms / 10, overhead: 3 * ms, variance: ms}
+		for i := range leases {
+			th.lend(0, Lease{ID: uint64(i + 1), Count: chunk})
+		}
+		return th
+	}
+	full := holding(1).window(chunk)
+	due := timeline.Instant(0).Add(time.Duration(full)*chunk*ms/10 + 3*ms + 4*ms)
+	for name, c := range map[string]struct {
+		thread *thread
+		now    timeline.Instant
+		want   bool
+	}{
+		"its answers may come as usual":  {holding(full), due, false},
+		"all should have come":           {holding(full), due + 1, true},
+		"it holds one more":              {holding(full + 1), due + 1, false},
+		"these should have come as well": {holding(full + 1), due.Add(chunk*ms/10) + 1, true},
+		"it holds as many as can be":     {holding(maxQueued + 1), due.Add(time.Hour), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.thread.room(c.now, chunk); got != c.want {
+				t.Errorf("room: %v, want %v", got, c.want)
+			}
+		})
+	}
+	for name, change := range map[string]func(*thread){
+		"missed one":     func(th *thread) { th.misses = 1 },
+		"owes an answer": func(th *thread) { th.owed = []loan{{}} },
+		"never answered": func(th *thread) { th.perFrame = 0 },
+	} {
+		t.Run("not where it "+name, func(t *testing.T) {
+			th := holding(full)
+			change(th)
+			if th.room(timeline.Instant(0).Add(time.Hour), chunk) {
+				t.Error("room for one more")
+			}
+		})
+	}
+}
