@@ -38,7 +38,8 @@ type conn struct {
 	written uint64 // number of the newest broadcast written
 	flying  []flight
 	behind  time.Time // since when the viewer gets nothing because it is behind; zero while it is not
-	writing bool      // a goroutine writes
+	writing bool      // a goroutine writes, or is to
+	rest    []byte    // of an item that is written in part, before all others
 	leaving bool      // nothing is queued any more
 	counted bool      // its end is, under a reason: the first one that anybody gives, be it after a write has failed
 	loans   loans
@@ -94,36 +95,57 @@ func (c *conn) limit() int {
 // Send implements orchestrator.Peer.
 func (c *conn) Send(message []byte) { c.send(message) }
 
+// send has a message written by somebody else.
 func (c *conn) send(message []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.enqueue(message) {
+		c.start()
+	}
+}
+
+// reply writes a message at once where the kernel takes it.
+func (c *conn) reply(message []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.enqueue(message) {
+		c.flush()
+	}
+}
+
+// enqueue queues a message that is not of the stream, and reports what queue does. It is called with mu held.
+func (c *conn) enqueue(message []byte) (idle bool) {
 	most := maxReplies
 	if c.worker {
 		most = maxControl
 	}
 	if len(c.pending)-c.waiting >= most {
 		c.dismiss(wire.Goodbye{Reason: wire.ReasonSlow})
-		return
+		return false
 	}
-	c.push(item{bytes: framed(message)})
+	return c.queue(item{bytes: framed(message)})
 }
 
-// broadcast queues the next message of the stream, or the open key group in place of all that waits where that is too
-// much. It is called with the hub's mu held.
-func (c *conn) broadcast(a aired) {
+// follow has the viewer sent what it lacks of the newest messages of the stream, or the open key group in place of all
+// that waits where that is too much. It is called with the hub's mu held.
+func (c *conn) follow(newest []aired) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case !c.behind.IsZero():
-		return
-	case timeline.Span(c.frames) < maxPending:
-		c.pushBroadcast(a)
-		return
+	idle := false
+	for _, a := range newest {
+		switch {
+		case !c.behind.IsZero() || a.header.Number <= c.last:
+			continue
+		case timeline.Span(c.frames) >= maxPending:
+			c.hub.stats.Replayed.Add(1)
+			c.drop()
+			c.catchUpLocked(c.hub.catchUp(c.last))
+			return
+		}
+		idle = c.queueBroadcast(a) || idle
 	}
-	c.hub.stats.Replayed.Add(1)
-	c.drop()
-	for _, a := range c.hub.catchUp(c.last) {
-		c.pushBroadcast(a)
+	if idle {
+		c.flush()
 	}
 }
 
@@ -164,19 +186,29 @@ func (c *conn) acknowledge(ack uint64, now time.Time) (caughtUp bool, err error)
 func (c *conn) catchUp(messages []aired) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.catchUpLocked(messages)
+}
+
+// catchUpLocked is catchUp with mu held.
+func (c *conn) catchUpLocked(messages []aired) {
+	idle := false
 	for _, a := range messages {
-		c.pushBroadcast(a)
+		idle = c.queueBroadcast(a) || idle
+	}
+	if idle {
+		c.start()
 	}
 }
 
-func (c *conn) pushBroadcast(a aired) {
+// queueBroadcast queues a message of the stream, and reports what queue does. It is called with mu held.
+func (c *conn) queueBroadcast(a aired) (idle bool) {
 	if c.leaving {
-		return
+		return false
 	}
 	c.last = a.header.Number
 	c.waiting++
 	c.frames += a.header.Count
-	c.push(item{bytes: a.bytes, broadcast: a.header.Number, frames: a.header.Count})
+	return c.queue(item{bytes: a.bytes, broadcast: a.header.Number, frames: a.header.Count})
 }
 
 // Dismiss implements orchestrator.Peer.
@@ -205,13 +237,6 @@ func (c *conn) part(m wire.Goodbye) (idle bool) {
 	return idle
 }
 
-// push has an item written. It is called with mu held.
-func (c *conn) push(i item) {
-	if c.queue(i) {
-		c.start()
-	}
-}
-
 // queue queues an item, and reports whether nobody writes, so that the caller has to. It is called with mu held.
 func (c *conn) queue(i item) (idle bool) {
 	if c.leaving {
@@ -223,6 +248,35 @@ func (c *conn) queue(i item) (idle bool) {
 	return idle
 }
 
+// flush writes the one item that waits where the kernel takes it at once, and leaves everything else to a goroutine: it
+// waits for nobody, and mostly saves one. It is called with mu held by whom queue told that nobody writes.
+func (c *conn) flush() {
+	if len(c.pending) == 1 && !c.pending[0].last {
+		i := c.pending[0]
+		if n, ok := c.tcp.try(i.bytes); ok {
+			c.pending = nil
+			c.depart(i)
+			if n == len(i.bytes) {
+				c.writing = false
+				return
+			}
+			c.rest = i.bytes[n:]
+		}
+	}
+	c.start()
+}
+
+// depart notes that an item is being written. It is called with mu held.
+func (c *conn) depart(i item) {
+	if i.broadcast != 0 {
+		c.waiting--
+		c.frames -= i.frames
+		// From here on it may be acknowledged: the viewer can have it before its write returns.
+		c.written = i.broadcast
+		c.flying = append(c.flying, flight{i.broadcast, time.Now()})
+	}
+}
+
 // start starts the goroutine that writes.
 func (c *conn) start() {
 	c.writers.Add(1)
@@ -232,36 +286,38 @@ func (c *conn) start() {
 	})
 }
 
-// next takes the items that are to be written at once, the first and what fits beside it, or ends the writing where there
-// is none.
-func (c *conn) next() []item {
+// next takes what is to be written at once, the rest of an item or the first one and what fits beside it, or ends the
+// writing where there is nothing.
+func (c *conn) next() (rest []byte, batch []item) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.rest != nil {
+		rest, c.rest = c.rest, nil
+		return rest, nil
+	}
 	n, size := 0, 0
 	for ; n < len(c.pending); n++ {
 		i := c.pending[n]
 		if size += len(i.bytes); n > 0 && size > maxBatch {
 			break
 		}
-		if i.broadcast != 0 {
-			c.waiting--
-			c.frames -= i.frames
-			// From here on it may be acknowledged: the viewer can have it before its write returns.
-			c.written = i.broadcast
-			c.flying = append(c.flying, flight{i.broadcast, time.Now()})
-		}
+		c.depart(i)
 	}
-	batch := c.pending[:n:n]
+	batch = c.pending[:n:n]
 	if c.pending = c.pending[n:]; n == 0 {
 		c.pending, c.writing = nil, false
 	}
-	return batch
+	return nil, batch
 }
 
 // write writes until the queue is empty.
 func (c *conn) write() {
-	for batch := c.next(); len(batch) > 0; batch = c.next() {
-		if err := c.writeBatch(batch); err != nil {
+	for {
+		rest, batch := c.next()
+		if len(rest)+len(batch) == 0 {
+			return
+		}
+		if err := c.writeBatch(rest, batch); err != nil {
 			reason := wire.Reason(0)
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				reason = wire.ReasonSlow
@@ -269,7 +325,7 @@ func (c *conn) write() {
 			c.abandon(reason)
 			return
 		}
-		if batch[len(batch)-1].last {
+		if len(batch) > 0 && batch[len(batch)-1].last {
 			// The other side is to close, since closing before it has would have its kernel throw the goodbye away.
 			c.tcp.SetDeadline(time.Now().Add(farewell))
 			c.tcp.CloseWrite()
@@ -278,16 +334,20 @@ func (c *conn) write() {
 	}
 }
 
-func (c *conn) writeBatch(batch []item) error {
+// writeBatch writes the rest of an item, or else a batch.
+func (c *conn) writeBatch(rest []byte, batch []item) error {
 	c.tcp.SetWriteDeadline(time.Now().Add(patience))
 	defer c.tcp.SetWriteDeadline(time.Time{})
-	rest := len(batch) - 1
-	for _, i := range batch[:rest] {
+	if rest != nil {
+		return c.tcp.finish(rest)
+	}
+	most := len(batch) - 1
+	for _, i := range batch[:most] {
 		if err := c.tcp.begin(i.bytes); err != nil {
 			return err
 		}
 	}
-	_, err := c.tcp.Write(batch[rest].bytes)
+	_, err := c.tcp.Write(batch[most].bytes)
 	return err
 }
 

@@ -50,11 +50,11 @@ func TestBatchIsTheFirstAndWhatFitsBesideIt(t *testing.T) {
 	} {
 		c := &conn{writing: true}
 		for i, size := range test.sizes {
-			c.push(item{bytes: make([]byte, size), broadcast: uint64(i + 1), frames: 60})
+			c.queue(item{bytes: make([]byte, size), broadcast: uint64(i + 1), frames: 60})
 			c.waiting++
 			c.frames += 60
 		}
-		batch := c.next()
+		_, batch := c.next()
 		if rest := len(test.sizes) - test.want; len(batch) != test.want || len(c.pending) != rest || c.waiting != rest ||
 			c.frames != 60*rest || len(c.flying) != test.want || int(c.written) != test.want || c.writing != (test.want > 0) {
 			t.Errorf("of %v, %d are written; %d wait, counted %d with %d frames, %d fly up to %d, writing %v; want %d written", test.sizes,

@@ -91,7 +91,7 @@ type Hub struct {
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{} // all whose sockets are open
-	viewers  map[*conn]struct{} // those of them that the stream goes to
+	audience audience           // those of them that the stream goes to
 	backlog  []aired            // from the key group on screen on
 	groups   *gate.Ration       // of those that are sent unasked
 	draining bool
@@ -111,25 +111,13 @@ func New(cfg Config) *Hub {
 	life, end := context.WithCancel(context.Background())
 	return &Hub{
 		cfg: cfg, life: life, end: end, door: door{gate: gate.New(cfg.Limits)},
-		conns: make(map[*conn]struct{}), viewers: make(map[*conn]struct{}),
+		conns:  make(map[*conn]struct{}),
 		groups: gate.NewRation(groupsPerSecond, groupsAtOnce),
 	}
 }
 
 // Stats returns the hub's counters, which go on counting.
 func (h *Hub) Stats() *Stats { return &h.stats }
-
-// Broadcast implements orchestrator.Audience.
-func (h *Hub) Broadcast(message []byte, header codec.Header) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	a := aired{framed(message), header}
-	h.backlog = append(h.backlog, a)
-	h.trim()
-	for c := range h.viewers {
-		c.broadcast(a)
-	}
-}
 
 // trim drops what nobody who joins now needs: all before the last key group that begins at or before the playhead. It
 // is called with mu held.
@@ -187,7 +175,7 @@ func (h *Hub) welcome(c *conn, message []byte) {
 
 // tuneIn sends a connection the stream from the open key group on. It is called with mu held.
 func (h *Hub) tuneIn(c *conn) {
-	h.viewers[c] = struct{}{}
+	h.audience.add(c)
 	c.catchUp(h.catchUp(0))
 }
 
@@ -201,7 +189,7 @@ func (h *Hub) acknowledge(c *conn, ack uint64) error {
 		return err
 	}
 	c.probed = true
-	switch _, viewer := h.viewers[c]; {
+	switch viewer := h.audience.has(c); {
 	case !viewer && c.welcomed:
 		h.tuneIn(c)
 	case caughtUp:
@@ -215,7 +203,7 @@ func (h *Hub) forget(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, c)
-	delete(h.viewers, c)
+	h.audience.remove(c)
 }
 
 // Close says goodbye to everybody, refuses who comes, and returns when all connections have ended. Those that have not

@@ -155,6 +155,14 @@ func hello(threads uint8) []byte {
 // air broadcasts a message of 60 frames whose bytes are its number.
 func air(h *Hub, number, first uint64, key bool) {
 	h.Broadcast([]byte{byte(number)}, codec.Header{Key: key, Number: number, First: first, Count: 60})
+	h.serve()
+}
+
+// serve returns when everybody was served, beside the hub's own goroutine.
+func (h *Hub) serve() {
+	for serving := true; serving; {
+		_, serving = h.serveNext()
+	}
 }
 
 func TestWelcomeAndBacklog(t *testing.T) {
@@ -305,7 +313,7 @@ func TestCloseSaysGoodbyeToAll(t *testing.T) {
 func stuck(h *Hub) *conn {
 	c := &conn{hub: h, writing: true}
 	h.conns[c] = struct{}{}
-	h.viewers[c] = struct{}{}
+	h.audience.add(c)
 	return c
 }
 
@@ -435,8 +443,8 @@ func TestWhoProbesBeforeItIsWelcomed(t *testing.T) {
 	}
 	air(h, 1, 480, true)
 	c := stuck(h)
-	delete(h.viewers, c)
-	defer func() { delete(h.conns, c); delete(h.viewers, c) }()
+	h.audience.remove(c)
+	defer func() { delete(h.conns, c); h.audience.remove(c) }()
 	if err := h.acknowledge(c, 0); err != nil || len(c.pending) != 0 {
 		t.Fatalf("a probe before the welcome: %v, and %d messages wait", err, len(c.pending))
 	}

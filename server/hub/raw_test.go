@@ -158,6 +158,7 @@ func (s *stream) next() {
 	binary.LittleEndian.PutUint64(message[1:], s.number)
 	s.at = append(s.at, time.Now())
 	s.hub.Broadcast(message, codec.Header{Key: s.number%4 == 1, Number: s.number, First: first, Count: s.frames})
+	s.hub.serve() // else its clock runs ahead of the delivery
 }
 
 // run airs a message each period until stop, which returns when none comes any more.

@@ -3,6 +3,7 @@ package hub
 import (
 	"net"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -11,7 +12,8 @@ import (
 // ends its segment. Writes may be concurrent, and none comes between the bytes of another.
 type outlet struct {
 	*net.TCPConn
-	raw syscall.RawConn
+	raw  syscall.RawConn
+	busy sync.Mutex // held while something is half written
 }
 
 // newOutlet returns a connection whose kernel takes a write only while it holds less than so many bytes.
@@ -20,7 +22,7 @@ func newOutlet(tcp *net.TCPConn, sendBuffer int) (*outlet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &outlet{tcp, raw}, tcp.SetWriteBuffer(sendBuffer)
+	return &outlet{TCPConn: tcp, raw: raw}, tcp.SetWriteBuffer(sendBuffer)
 }
 
 // Write implements net.Conn.
@@ -34,7 +36,35 @@ func (o *outlet) begin(p []byte) error {
 
 const msgMore = 0x8000 // MSG_MORE, which package syscall lacks
 
+// try writes as much as the kernel takes at once, and reports whether that is anything. Where it is not all, the caller
+// must finish the rest: until then nobody else writes.
+func (o *outlet) try(p []byte) (written int, ok bool) {
+	if !o.busy.TryLock() {
+		return 0, false
+	}
+	o.raw.Control(func(fd uintptr) { // unlike Write it waits for nobody
+		written, _ = syscall.SendmsgN(int(fd), p, nil, nil, syscall.MSG_EOR)
+	})
+	if written <= 0 || written == len(p) {
+		o.busy.Unlock()
+	}
+	return max(0, written), written > 0
+}
+
+// finish writes the rest of what try began.
+func (o *outlet) finish(rest []byte) error {
+	defer o.busy.Unlock()
+	_, err := o.sendAll(rest, syscall.MSG_EOR)
+	return err
+}
+
 func (o *outlet) send(p []byte, flags int) (written int, err error) {
+	o.busy.Lock()
+	defer o.busy.Unlock()
+	return o.sendAll(p, flags)
+}
+
+func (o *outlet) sendAll(p []byte, flags int) (written int, err error) {
 	var refused error
 	err = o.raw.Write(func(fd uintptr) (done bool) {
 		for written < len(p) {

@@ -135,7 +135,7 @@ func (c *conn) take(message []byte, fleet Fleet) error {
 			return err
 		}
 		replied, generation := c.hub.cfg.Clock.Now()
-		c.send(wire.Reply{
+		c.reply(wire.Reply{
 			Sent: probe.Sent, Received: int64(received), Replied: int64(replied), Generation: generation,
 		}.Append(nil))
 		return nil

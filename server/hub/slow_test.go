@@ -10,7 +10,7 @@ import (
 
 // writes takes what waits for a stuck connection, as its writer does.
 func (c *conn) writes() (numbers []byte) {
-	for batch := c.next(); len(batch) > 0; batch = c.next() {
+	for _, batch := c.next(); len(batch) > 0; _, batch = c.next() {
 		for _, i := range batch {
 			numbers = append(numbers, i.bytes[2])
 		}

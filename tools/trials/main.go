@@ -43,7 +43,12 @@ type config struct {
 var errMissed = errors.New("a bar was missed")
 
 func main() {
-	exit.Run("trials", func(ctx context.Context) error { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
+	exit.Run("trials", func(ctx context.Context) error {
+		if len(os.Args) > 1 && os.Args[1] == readersCommand {
+			return runReaders(os.Args[2:], os.Stdin)
+		}
+		return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	})
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

@@ -40,7 +40,7 @@ var strangers = []trial{
 
 // trials returns all that there are.
 func trials() []trial {
-	all := slices.Clone(strangers)
+	all := slices.Concat(strangers, fanouts)
 	for _, c := range matrix {
 		all = append(all, c.trial())
 	}

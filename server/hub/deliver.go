@@ -1,0 +1,110 @@
+package hub
+
+import (
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/codec"
+)
+
+const (
+	// parts is how many parts a big audience is served in, one after the other, and partPeriod how long each one is given:
+	// the last one has a message a second after the first.
+	parts      = 50
+	partPeriod = time.Second / parts
+	// intimate is how many viewers are served all at once.
+	intimate = 100
+	// leisure is how long before its first frame is on screen a message must air to be delivered part by part.
+	leisure = 2 * time.Second
+)
+
+// An audience is the connections that the stream goes to. The hub's mu guards it.
+type audience struct {
+	parts [parts]map[*conn]struct{} // nil while empty
+	size  int
+
+	next    int  // the part that is served next
+	due     int  // parts that have yet to be served the newest message
+	hurry   bool // without a pause between them
+	serving bool // a goroutine serves them
+}
+
+func (a *audience) part(c *conn) *map[*conn]struct{} { return &a.parts[c.number%parts] }
+
+func (a *audience) has(c *conn) bool {
+	_, ok := (*a.part(c))[c]
+	return ok
+}
+
+func (a *audience) add(c *conn) {
+	if a.has(c) {
+		return
+	}
+	part := a.part(c)
+	if *part == nil {
+		*part = make(map[*conn]struct{})
+	}
+	(*part)[c] = struct{}{}
+	a.size++
+}
+
+func (a *audience) remove(c *conn) {
+	if !a.has(c) {
+		return
+	}
+	delete(*a.part(c), c)
+	a.size--
+}
+
+// Broadcast implements orchestrator.Audience. It returns at once.
+//
+// A message airs long before its frames are on screen, so a big audience gets it spread over a second: a burst of writes
+// would hold up everything else that the process does, and fill the queues of the network card.
+func (h *Hub) Broadcast(message []byte, header codec.Header) {
+	now, _ := h.cfg.Clock.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.backlog = append(h.backlog, aired{framed(message), header})
+	h.trim()
+	a := &h.audience
+	a.due = parts
+	a.hurry = a.size <= intimate || timeline.Start(header.First).Sub(now) < leisure
+	if !a.serving {
+		a.serving = true
+		h.running.Go(h.deliver)
+	}
+}
+
+// deliver serves the audience until all of it has the newest message.
+func (h *Hub) deliver() {
+	pause := time.NewTicker(partPeriod)
+	defer pause.Stop()
+	for {
+		wait, ok := h.serveNext()
+		if !ok {
+			return
+		}
+		if wait {
+			<-pause.C
+		}
+	}
+}
+
+// serveNext serves the next part of the audience, unless all of it is served. It reports whether the one after it, if any, is to
+// wait.
+func (h *Hub) serveNext() (wait, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a := &h.audience
+	if a.due == 0 {
+		a.serving = false
+		return false, false
+	}
+	part := a.parts[a.next]
+	a.next = (a.next + 1) % parts
+	a.due--
+	for c := range part {
+		c.follow(h.backlog)
+	}
+	return a.due > 0 && !a.hurry && !h.draining, true
+}

@@ -1,0 +1,170 @@
+package hub
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/codec"
+)
+
+// assembly returns a hub with so many viewers whose writers never come, at the instant 0.
+func assembly(viewers int) (h *Hub, all []*conn) {
+	start := time.Now()
+	h = New(Config{Clock: timeline.NewClock(start, func() timeline.Reading {
+		return timeline.Reading{Monotonic: time.Since(start), Wall: time.Now()}
+	})})
+	for i := range viewers {
+		c := &conn{hub: h, number: uint32(i + 1), writing: true}
+		h.audience.add(c)
+		all = append(all, c)
+	}
+	return h, all
+}
+
+// served returns how many viewers have so many messages.
+func served(viewers []*conn, messages int) (n int) {
+	for _, c := range viewers {
+		c.mu.Lock()
+		if len(c.pending) == messages {
+			n++
+		}
+		c.mu.Unlock()
+	}
+	return n
+}
+
+// message is a header of the stream's message with that number, whose first frame is on screen then.
+func message(number uint64, on time.Duration) codec.Header {
+	return codec.Header{Key: number == 1, Number: number, First: timeline.Instant(on / time.Microsecond).Frame(), Count: 60}
+}
+
+func TestBigAudienceIsServedOverASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const viewers = 10 * parts
+		h, all := assembly(viewers)
+		h.Broadcast([]byte{1}, message(1, 2500*time.Millisecond))
+		for i := range parts {
+			synctest.Wait()
+			if got, want := served(all, 1), viewers*(i+1)/parts; got != want {
+				t.Fatalf("%d viewers are served after %v, want %d", got, time.Duration(i)*partPeriod, want)
+			}
+			<-time.After(partPeriod)
+		}
+		synctest.Wait()
+		if h.audience.serving {
+			t.Error("nobody waits, but somebody serves")
+		}
+	})
+}
+
+func TestMessageThatComesWhileAnotherIsServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const viewers = 10 * parts
+		h, all := assembly(viewers)
+		h.Broadcast([]byte{1}, message(1, 2500*time.Millisecond))
+		<-time.After(partPeriod*parts/2 - partPeriod/2)
+		h.Broadcast([]byte{2}, message(2, 3500*time.Millisecond))
+		<-time.After(time.Second)
+		synctest.Wait()
+		if got := served(all, 2); got != viewers {
+			t.Errorf("%d of %d viewers have both messages a second after the second one", got, viewers)
+		}
+		for _, c := range all {
+			if got := c.waits(); !bytes.Equal(got, []byte{1, 2}) {
+				t.Fatalf("somebody is sent messages %v, want 1 and 2", got)
+			}
+		}
+	})
+}
+
+func TestWhatIsUrgentIsServedAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		viewers int
+		on      time.Duration
+	}{
+		"a few viewers":         {intimate, 2500 * time.Millisecond},
+		"frames that show soon": {10 * parts, leisure - time.Second/60},
+		"frames that have been": {10 * parts, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, all := assembly(c.viewers)
+				h.Broadcast([]byte{1}, message(1, c.on))
+				synctest.Wait()
+				if got := served(all, 1); got != c.viewers {
+					t.Errorf("%d of %d viewers are served at once", got, c.viewers)
+				}
+			})
+		})
+	}
+}
+
+func TestAudience(t *testing.T) {
+	var a audience
+	c := &conn{number: parts + 3}
+	for _, add := range []bool{true, true, false, false} {
+		if add {
+			a.add(c)
+		} else {
+			a.remove(c)
+		}
+		if want := map[bool]int{true: 1}[add]; a.has(c) != add || a.size != want {
+			t.Errorf("after %v: has %v, size %d", add, a.has(c), a.size)
+		}
+	}
+}
+
+// TestTryLeavesTheRest writes more than the kernel takes at once, to somebody who does not read yet.
+func TestTryLeavesTheRest(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	reader, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := newOutlet(accepted.(*net.TCPConn), sendBuffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	sent := bytes.Repeat([]byte("a message that is long"), 1<<20)
+	n, ok := o.try(sent)
+	if !ok {
+		t.Skip("nothing is ever written at once on this system")
+	}
+	if n == len(sent) {
+		t.Fatalf("the kernel took %d bytes at once", n)
+	}
+	if n, ok := o.try([]byte("in between")); ok {
+		t.Fatalf("%d bytes were written amid a message", n)
+	}
+	finished := make(chan error, 1)
+	go func() { finished <- o.finish(sent[n:]) }()
+	got := make([]byte, len(sent))
+	if _, err := io.ReadFull(reader, got); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-finished; err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, sent) {
+		t.Error("what was read is not what was sent")
+	}
+	if n, ok := o.try([]byte("after it")); !ok || n != 8 {
+		t.Errorf("tried to write 8 bytes after it: %d, %v", n, ok)
+	}
+}
