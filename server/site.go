@@ -2,16 +2,12 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"net/http/pprof"
-	"path"
 	"sync/atomic"
-	"time"
 
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
@@ -37,7 +33,8 @@ func newSite(module []byte, socket http.Handler, stats http.Handler) (*site, err
 	s.mux.Handle("GET /api/stats", stats)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	s.mux.HandleFunc("GET /readyz", s.ready)
-	s.mux.Handle("GET /donut.wasm", newAsset("donut.wasm", module))
+	donut := newAsset("donut.wasm", module, web.CompressedModule())
+	s.mux.Handle("GET /donut.wasm", donut)
 	err := fs.WalkDir(web.Static(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -49,8 +46,9 @@ func newSite(module []byte, socket http.Handler, stats http.Handler) (*site, err
 		pattern := "/" + name
 		if name == "index.html" {
 			pattern = "/{$}"
+			content = bytes.Replace(content, []byte(`"donut.wasm"`), []byte(`"`+donut.url()+`"`), 1)
 		}
-		s.mux.Handle("GET "+pattern, newAsset(name, content))
+		s.mux.Handle("GET "+pattern, newAsset(name, content, compress(content)))
 		return nil
 	})
 	if err != nil {
@@ -78,29 +76,6 @@ func (s *site) ready(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "ok")
-}
-
-// An asset is a file in memory. Browsers keep it and ask each time whether it is still the same.
-type asset struct {
-	name, mime, tag string
-	content         []byte
-}
-
-func newAsset(name string, content []byte) asset {
-	kind := mime.TypeByExtension(path.Ext(name))
-	if path.Ext(name) == ".wasm" {
-		kind = "application/wasm" // whatever this machine's tables say
-	}
-	sum := sha256.Sum256(content)
-	return asset{name: name, mime: kind, tag: fmt.Sprintf("%q", fmt.Sprintf("%x", sum[:16])), content: content}
-}
-
-// ServeHTTP implements http.Handler.
-func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", a.mime)
-	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("ETag", a.tag)
-	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.content))
 }
 
 // statistics answers /api/stats.

@@ -69,6 +69,14 @@ func TestSite(t *testing.T) {
 		t.Errorf("asked again with ETag %s: %d, %d bytes", tag, again.StatusCode, len(body))
 	}
 
+	_, page := get(t, p.url+"/")
+	_, link, _ := strings.Cut(page, `<meta name="module" content="`)
+	link, _, _ = strings.Cut(link, `"`)
+	response, body := get(t, p.url+"/"+link)
+	if !strings.Contains(response.Header.Get("Cache-Control"), "immutable") || body != string(module) {
+		t.Errorf("the page's module is at %q: %d bytes, which may be kept as %q", link, len(body), response.Header.Get("Cache-Control"))
+	}
+
 	digest := sha256.Sum256(module)
 	want := hex.EncodeToString(digest[:])
 	if _, body := get(t, p.url+"/api/stats"); !strings.Contains(body, want) || !strings.Contains(p.log.String(), want) {

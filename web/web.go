@@ -36,3 +36,12 @@ func Module() ([]byte, error) {
 	}
 	return module, err
 }
+
+// CompressedModule returns the module in gzip's format, as the build left it, or nil where it left none.
+func CompressedModule() []byte {
+	module, err := dist.ReadFile("dist/donut.wasm.gz")
+	if err != nil {
+		return nil
+	}
+	return module
+}

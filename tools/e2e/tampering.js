@@ -24,7 +24,7 @@ export async function startTampering({ addr }, changes) {
       for await (const part of answer) parts.push(part);
       const body = Buffer.concat(parts);
       const { 'content-length': _size, etag: _tag, ...rest } = answer.headers;
-      response.writeHead(answer.statusCode ?? 502, rest).end(changes[path]?.(body) ?? body);
+      response.writeHead(answer.statusCode ?? 502, rest).end(changes[path.split('?')[0]]?.(body) ?? body);
     }).end();
   });
   proxy.on('upgrade', (request, near) => {

@@ -3,6 +3,8 @@
 package build
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"os"
@@ -17,7 +19,8 @@ var flags = []string{"-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ld
 // environment replaces whatever the caller's shell asks for, where it would change the bytes.
 var environment = []string{"GOOS=wasip1", "GOARCH=wasm", "GOWASM=", "GOFLAGS=", "GOEXPERIMENT=", "CGO_ENABLED=0"}
 
-// Build compiles the module of the enclosing checkout and writes it to output, or leaves output as it was.
+// Build compiles the module of the enclosing checkout and writes it to output, and compressed to output with .gz behind
+// it, or leaves both as they were.
 func Build(ctx context.Context, output string) error {
 	root, err := root(ctx)
 	if err != nil {
@@ -39,10 +42,38 @@ func Build(ctx context.Context, output string) error {
 	if err := os.Chmod(unfinished, 0o644); err != nil {
 		return fmt.Errorf("build module: %w", err)
 	}
-	if err := os.Rename(unfinished, output); err != nil {
-		return fmt.Errorf("build module: %w", err)
+	if err := compress(unfinished); err != nil {
+		return fmt.Errorf("build module: compress: %w", err)
+	}
+	for _, suffix := range []string{Compressed, ""} { // the module last: make looks at its time
+		if err := os.Rename(unfinished+suffix, output+suffix); err != nil {
+			return fmt.Errorf("build module: %w", err)
+		}
 	}
 	return nil
+}
+
+// Compressed is what the name of a file ends in that holds another one in gzip's format.
+const Compressed = ".gz"
+
+// compress writes a file in gzip's format beside it: the same bytes each time.
+func compress(name string) error {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(content); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(name+Compressed, b.Bytes(), 0o644)
 }
 
 // Module compiles the module of the enclosing checkout and returns its bytes.

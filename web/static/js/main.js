@@ -106,6 +106,12 @@ function showPanel() {
   panel.show(figures(growth, { fps: fps(), rendered, threads: threads(), rtt, digest, unfit, verified }));
 }
 
+/** Where the module is: the server writes the version of its own into the page. */
+function moduleURL() {
+  const named = document.querySelector('meta[name=module]');
+  return new URL(named?.getAttribute('content') ?? 'donut.wasm', document.baseURI).href;
+}
+
 /** @param {number} threads  to offer */
 function start(threads) {
   const workers = new Workers({
@@ -119,7 +125,7 @@ function start(threads) {
   addEventListener('online', () => workers.tell({ type: 'resume' }));
 
   const wake = () => {
-    workers.wake({ type: 'start', base: document.baseURI, threads });
+    workers.wake({ type: 'start', base: document.baseURI, module: moduleURL(), threads });
     watch();
   };
   const sleep = () => {

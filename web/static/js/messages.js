@@ -18,7 +18,8 @@
  * @typedef {DoLease | DropLease | Stop | DoCheck | Ping} ToRenderer
  * @typedef {Answer | Checked | Spoilt | Unfit | Pong} FromRenderer
  *
- * @typedef {{ type: 'start', base: string, threads: number }} Start  base is the page's URL
+ * @typedef {{ type: 'start', base: string, module: string, threads: number }} Start  base is the page's URL,
+ *   and module the WebAssembly module's
  * @typedef {{ type: 'resume' }} Resume  the network is back
  * @typedef {{ type: 'watching', watching: boolean }} Watching  whether the page is visible and plays
  *

@@ -23,7 +23,7 @@ const tell = (message, transfer = []) => scope.postMessage(message, transfer);
 scope.onmessage = ({ data }) => {
   switch (data.type) {
     case 'start':
-      stream = new Stream(places(data.base), data.threads);
+      stream = new Stream(places(data), data.threads);
       return void stream.connect();
     case 'resume':
       return stream?.resume();
@@ -34,12 +34,12 @@ scope.onmessage = ({ data }) => {
   }
 };
 
-/** @param {string} base @returns {import('./stream.js').Env} */
-function places(base) {
+/** @param {import('./messages.js').Start} start @returns {import('./stream.js').Env} */
+function places({ base, module }) {
   const socket = new URL('ws', base);
   socket.protocol = socket.protocol === 'https:' ? 'wss:' : 'ws:';
   return {
-    load: once(() => load(new URL('donut.wasm', base))),
+    load: once(() => load(new URL(module))),
     instantiate: (module) => Donut.instantiate(module),
     open: () => new WebSocket(socket),
     spawn: (module, name) => (hear, died) => spawn(module, name, hear, died),
@@ -58,7 +58,7 @@ function places(base) {
 
 /** @param {URL} url */
 async function load(url) {
-  const response = await fetch(url, { cache: 'no-cache' });
+  const response = await fetch(url);
   if (!response.ok) throw new Error(`${url.pathname}: ${response.status} ${response.statusText}`);
   const file = new Uint8Array(await response.arrayBuffer());
   return { module: await WebAssembly.compile(file), file };
