@@ -32,4 +32,4 @@ bench: build
 	bin/bench
 
 clean:
-	rm -rf bin web/dist/donut.wasm tools/e2e/node_modules
+	rm -rf bin web/dist/donut.wasm web/dist/donut.wasm.gz tools/e2e/node_modules
