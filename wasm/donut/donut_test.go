@@ -69,7 +69,7 @@ func TestRendererMatchesOracle(t *testing.T) {
 
 func TestSamplesPerFrame(t *testing.T) {
 	r := NewRenderer(1)
-	if got := [2]int{len(r.cosTheta), len(r.cosPhi)}; got != [2]int{90, 315} {
+	if got := [2]int{len(r.theta), len(r.phi)}; got != [2]int{90, 315} {
 		t.Errorf("detail 1 takes %d x %d samples, want 90 x 315", got[0], got[1])
 	}
 }

@@ -1,0 +1,105 @@
+package donut
+
+import (
+	"math"
+	"math/bits"
+)
+
+// A patch is what is found seen or hidden at once: the samples of span gaps on rings up to one step of theta at detail 1
+// from its middle one. There are 53 in a row, and a row of them is a set of bits.
+const span = 6
+
+// drawSeen draws all samples that can be seen: first the patches that face the eye, and then those of the rest that these
+// do not hide. Which patches are taken to face it matters to the time alone.
+func (r *Renderer) drawSeen(v *view) {
+	for first := 0; first < len(r.theta); first += 2*r.detail + 1 {
+		l := r.ring(v, min(first+r.detail, len(r.theta)-1))
+		r.drawPatches(v, first, r.facing(&l))
+	}
+	r.lookAround()
+	for first := 0; first < len(r.theta); first += 2*r.detail + 1 {
+		l := r.ring(v, min(first+r.detail, len(r.theta)-1))
+		r.drawPatches(v, first, r.unhidden(&l, r.facing(&l)))
+	}
+}
+
+// drawPatches draws a row of patches, whose first ring is first. At detail 1 there are so few samples in a cell that
+// taking all of them is no slower than to walk.
+func (r *Renderer) drawPatches(v *view, first int, patches uint64) {
+	for i := first; i < min(first+2*r.detail+1, len(r.theta)); i++ {
+		track := &r.tracks[i-first]
+		*track = r.track(v, i)
+		for rest := patches; rest != 0; {
+			from := bits.TrailingZeros64(rest)
+			to := bits.TrailingZeros64(rest + 1<<from) // the carry passes those that follow without a hole
+			rest &^= 1<<to - 1
+			begin, end := from*span*r.detail, min(to*span*r.detail, len(r.phi))
+			if r.detail == 1 {
+				r.drawAll(&track.ring, begin, end)
+			} else {
+				r.send(track, begin, end)
+			}
+		}
+	}
+	r.walk(v)
+}
+
+// middle is the phi of a patch's middle.
+func (r *Renderer) middle(patch int) point {
+	return r.phi[min((patch*span+span/2)*r.detail, len(r.phi)-1)]
+}
+
+func (r *Renderer) patches() int {
+	return (len(r.phi) + span*r.detail - 1) / (span * r.detail)
+}
+
+// facing returns the patches around the ring l that face the eye: the product of the surface's normal with the way there
+// from the eye,
+//
+//	2 cos(theta) + 1 + 5 sin(theta) cos(A) + 5 cos(theta) sin(A) sin(phi)
+//
+// is below 0.
+func (r *Renderer) facing(l *ring) (patches uint64) {
+	theta := l.h - 2
+	base, lean := 2*theta+1+5*l.rise, 5*theta*l.sinA
+	for patch := range r.patches() {
+		patches |= math.Float64bits(base+lean*r.middle(patch).sin) >> 63 << patch
+	}
+	return patches
+}
+
+// unhidden returns those of the other patches around the ring l that may be seen. A patch is hidden where all cells that
+// it may touch have been painted nearer. Its samples lie within some radius of its middle in space, at the distance
+// Z - radius at least, which is 30 * 1.25 radius / (Z - radius) columns at most, and half as many lines: these must not be
+// more than lookAround looks.
+func (r *Renderer) unhidden(l *ring, facing uint64) (patches uint64) {
+	radius := thetaStep + l.h*phiStep*(span/2) + 0.001
+	for patch := range r.patches() {
+		if facing>>patch&1 != 0 {
+			continue
+		}
+		d, x, y := l.place(r.middle(patch))
+		near := radius * d // radius / Z
+		least := math.Float64frombits(r.around[index(x, y)])
+		if 18.75*near >= 1-near || d >= least*(1-near) {
+			patches |= 1 << patch
+		}
+	}
+	return patches
+}
+
+// lookAround notes for each cell the least D of those up to 2 columns and 1 line away from it, 0 where one is empty. Nothing
+// falls above line 0, and what falls below the picture is as good as hidden.
+func (r *Renderer) lookAround() {
+	var least [gridSize]uint64
+	for y := range lowest + 1 {
+		for x := leftmost; x <= rightmost; x++ {
+			at := (y*gridWidth + x) & (gridSize - 1)
+			five := (*[5]uint64)(r.nearest[at-2:])
+			least[at] = min(five[0], five[1], five[2], five[3], five[4])
+		}
+	}
+	for at := gridWidth; at < lowest*gridWidth; at++ {
+		r.around[at] = min(least[at-gridWidth], least[at], least[at+gridWidth])
+	}
+}
