@@ -65,8 +65,8 @@ func angles(n uint64) (sinA, cosA, sinB, cosB float64) {
 	return
 }
 
-// circle returns the points at the angles 0, step, 2 step, ... for as long as the running sum of the steps is below 6.28.
-// They are made by rotating the point (1, 0), as donut.c does, and not by calling cosine and sine.
+// circle returns the points at the angles 0, step, 2 step, ... for as long as the running sum of the steps is below
+// 6.28. They are made by rotating the point (1, 0), as donut.c does, and not by calling cosine and sine.
 func circle(step float64) []point {
 	turn := point{}
 	turn.sin, turn.cos = sincos(step)

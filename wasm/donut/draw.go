@@ -1,7 +1,5 @@
 package donut
 
-import "math"
-
 // A ring is what the samples of one theta share.
 type ring struct {
 	*view
@@ -9,12 +7,13 @@ type ring struct {
 	first        sample
 }
 
+// ring is the ring of a theta's index.
 func (r *Renderer) ring(v *view, i int) ring {
 	theta := r.theta[i]
 	return ring{v, theta.cos + 2, float64(theta.sin * v.cosA), float64(theta.sin * v.sinA), sample(i << 16)}
 }
 
-// place returns D of a sample and where in the grid it falls, to the last bit: the operations are those of the package's
+// place returns D, x and y of a sample, to the last bit: the operations are those of the package's
 // formulas in the same order, with what does not depend on phi taken once per ring.
 func (l *ring) place(phi point) (d, x, y float64) {
 	q := float64(phi.sin * l.h)
@@ -34,14 +33,13 @@ func index(x, y float64) uint {
 // offer gives the place at to the sample s, whose D is d, if that is nearer than what is there, or as near and earlier.
 func (r *Renderer) offer(at uint, d float64, s sample) {
 	at &= gridSize - 1
-	bits := math.Float64bits(d)
-	if bits > r.nearest[at] || bits == r.nearest[at] && s < r.winner[at] {
-		r.nearest[at], r.winner[at] = bits, s
+	if d > r.nearest[at] || d == r.nearest[at] && s < r.winner[at] {
+		r.nearest[at], r.winner[at] = d, s
 	}
 }
 
-// drawAll draws the samples of a ring from one to before another. Its body is place, which is too long for the compiler to
-// put in.
+// drawAll draws the samples of a ring from one to before another. Its body is place, which is too long for the compiler
+// to put in.
 func (r *Renderer) drawAll(l *ring, from, to int) {
 	h, rise, dip := l.h, l.rise, l.dip
 	sinA, cosA, sinB, cosB := l.sinA, l.cosA, l.sinB, l.cosB
@@ -54,7 +52,7 @@ func (r *Renderer) drawAll(l *ring, from, to int) {
 		x := 40 + float64(float64(30*d)*(float64(p*cosB)-float64(t*sinB)))
 		y := 12 + float64(float64(15*d)*(float64(p*sinB)+float64(t*cosB)))
 		at := index(x, y)
-		if bits := math.Float64bits(d); bits >= r.nearest[at] {
+		if d >= r.nearest[at] {
 			r.offer(at, d, s)
 		}
 		s++

@@ -5,30 +5,49 @@ import (
 	"math/bits"
 )
 
-// A patch is what is found seen or hidden at once: the samples of span gaps on rings up to one step of theta at detail 1
-// from its middle one. There are 53 in a row, and a row of them is a set of bits.
+// A patch is what is found seen or hidden at once: on rings up to one step of theta from a middle one, the samples of
+// span steps of phi, where steps are those of detail 1. There are 53 in a row, and a set of them is a set of bits.
 const span = 6
 
-// drawSeen draws all samples that can be seen: first the patches that face the eye, and then those of the rest that these
-// do not hide. Which patches are taken to face it matters to the time alone.
+// drawSeen draws all samples that can be seen: first the patches that face the eye, and then those of the rest that
+// these do not hide. Which patches are taken to face it matters to the time alone.
 func (r *Renderer) drawSeen(v *view) {
-	for first := 0; first < len(r.theta); first += 2*r.detail + 1 {
-		l := r.ring(v, min(first+r.detail, len(r.theta)-1))
-		r.drawPatches(v, first, r.facing(&l))
+	for row := range r.patchRows() {
+		l := r.middleRing(v, row)
+		r.facings[row] = r.facing(&l)
+		r.drawPatches(v, row, r.facings[row])
 	}
 	r.lookAround()
-	for first := 0; first < len(r.theta); first += 2*r.detail + 1 {
-		l := r.ring(v, min(first+r.detail, len(r.theta)-1))
-		r.drawPatches(v, first, r.unhidden(&l, r.facing(&l)))
+	for row := range r.patchRows() {
+		l := r.middleRing(v, row)
+		r.drawPatches(v, row, r.unhidden(&l, r.facings[row]))
 	}
 }
 
-// drawPatches draws a row of patches, whose first ring is first. At detail 1 there are so few samples in a cell that
-// taking all of them is no slower than to walk.
-func (r *Renderer) drawPatches(v *view, first int, patches uint64) {
+// mostPatchRows is how many rows of patches there are at most: those of detail 32 are nearly two steps high.
+const mostPatchRows = 45
+
+// patchRows is how many rows of patches there are.
+func (r *Renderer) patchRows() int {
+	return (len(r.theta) + 2*r.detail) / (2*r.detail + 1)
+}
+
+// middleRing is the ring in the middle of a row of patches.
+func (r *Renderer) middleRing(v *view, row int) ring {
+	return r.ring(v, min(row*(2*r.detail+1)+r.detail, len(r.theta)-1))
+}
+
+// drawPatches draws some patches of a row. At detail 1 a ring has so few samples in a cell that
+// to take all of them is quicker than to walk.
+func (r *Renderer) drawPatches(v *view, row int, patches uint64) {
+	first := row * (2*r.detail + 1)
 	for i := first; i < min(first+2*r.detail+1, len(r.theta)); i++ {
 		track := &r.tracks[i-first]
-		*track = r.track(v, i)
+		if r.detail == 1 {
+			track.ring = r.ring(v, i)
+		} else {
+			*track = r.track(v, i)
+		}
 		for rest := patches; rest != 0; {
 			from := bits.TrailingZeros64(rest)
 			to := bits.TrailingZeros64(rest + 1<<from) // the carry passes those that follow without a hole
@@ -49,12 +68,13 @@ func (r *Renderer) middle(patch int) point {
 	return r.phi[min((patch*span+span/2)*r.detail, len(r.phi)-1)]
 }
 
+// patches is how many patches there are in a row.
 func (r *Renderer) patches() int {
 	return (len(r.phi) + span*r.detail - 1) / (span * r.detail)
 }
 
-// facing returns the patches around the ring l that face the eye: the product of the surface's normal with the way there
-// from the eye,
+// facing returns the patches around the ring l that face the eye: the product of the surface's normal with the way
+// there from the eye,
 //
 //	2 cos(theta) + 1 + 5 sin(theta) cos(A) + 5 cos(theta) sin(A) sin(phi)
 //
@@ -68,10 +88,10 @@ func (r *Renderer) facing(l *ring) (patches uint64) {
 	return patches
 }
 
-// unhidden returns those of the other patches around the ring l that may be seen. A patch is hidden where all cells that
-// it may touch have been painted nearer. Its samples lie within some radius of its middle in space, at the distance
-// Z - radius at least, which is 30 * 1.25 radius / (Z - radius) columns at most, and half as many lines: these must not be
-// more than lookAround looks.
+// unhidden returns those of the other patches around the ring l that may be seen. A patch is hidden where all cells
+// that it may touch have been painted nearer. Its samples lie within some radius of its middle in space, at the
+// distance Z - radius at least, which is 30 * 1.25 radius / (Z - radius) columns at most, and half as many lines: these
+// must not be more than lookAround looks.
 func (r *Renderer) unhidden(l *ring, facing uint64) (patches uint64) {
 	radius := thetaStep + l.h*phiStep*(span/2) + 0.001
 	for patch := range r.patches() {
@@ -88,14 +108,18 @@ func (r *Renderer) unhidden(l *ring, facing uint64) (patches uint64) {
 	return patches
 }
 
-// lookAround notes for each cell the least D of those up to 2 columns and 1 line away from it, 0 where one is empty. Nothing
-// falls above line 0, and what falls below the picture is as good as hidden.
+// lookAround notes for each cell the least D of those up to 2 columns and 1 line away from it, 0 where one is empty.
+// Around the first line and the last nothing is taken to be painted.
 func (r *Renderer) lookAround() {
-	var least [gridSize]uint64
+	// As positive numbers compare like their bits, which the compiler takes the least of without a call.
+	var nearest, least [gridSize]uint64
+	for at, d := range r.nearest {
+		nearest[at] = math.Float64bits(d)
+	}
 	for y := range lowest + 1 {
 		for x := leftmost; x <= rightmost; x++ {
 			at := (y*gridWidth + x) & (gridSize - 1)
-			five := (*[5]uint64)(r.nearest[at-2:])
+			five := (*[5]uint64)(nearest[at-2:])
 			least[at] = min(five[0], five[1], five[2], five[3], five[4])
 		}
 	}

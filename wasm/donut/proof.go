@@ -32,7 +32,7 @@ func Proof(write func([]byte)) {
 // depths returns the greatest D of each cell in the last picture, 0 where nothing is painted.
 func (r *Renderer) depths() (d [Cells]float64) {
 	for cell := range d {
-		d[cell] = math.Float64frombits(r.nearest[cell/Width*gridWidth+cell%Width])
+		d[cell] = r.nearest[cell/Width*gridWidth+cell%Width]
 	}
 	return d
 }

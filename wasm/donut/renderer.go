@@ -27,9 +27,11 @@ type Renderer struct {
 
 	// Scratch of one frame, indexed by place in the grid: the greatest D so far, which sample has it, and the least of
 	// the greatest D around.
-	nearest [gridSize]uint64
+	nearest [gridSize]float64
 	winner  [gridSize]sample
 	around  [gridSize]uint64
+
+	facings [mostPatchRows]uint64 // the patches that face the eye
 
 	// Scratch of a row of patches; the first so many walkers are under way.
 	tracks  [2*MaxDetail + 1]track

@@ -5,18 +5,18 @@ import "math"
 // leastSlope is the least |sin(A)| at which rings are walked. One frame of 1,500 is below.
 const leastSlope = 1e-3
 
-// A walker goes along a ring from its nearer samples to the farther ones and visits those alone that may win a cell. Where
-// D falls from sample to sample, only the first one in each cell can win it, so that from each sample that it visits it
-// goes as far as the cell is sure to reach. On one side of a ring's nearest point D does fall: by 2e-10 at least, from one
-// sample to the next of detail 32, with leastSlope; rounding is 1e-15.
+// A walker goes along a ring from its nearer samples to the farther ones and visits those alone that may win a cell.
+// Where D falls from sample to sample, only the first one in each cell can win it, so that from each sample that it
+// visits it goes as far as the cell is sure to reach. On one side of a ring's nearest point D does fall: by 2e-10 at
+// least, from one sample to the next of detail 32, with leastSlope; rounding is 1e-15.
 //
 // With v for the derivative of x along the way and m for a bound of its second derivative, x reaches no edge before
 //
 //	s = v e / (v v + m e / 2)
 //
-// where e is the distance to the edge ahead. For s is at most e/v, so that v s + m s s / 2 <= s (v + m e / (2 v)) = e. And s is at
-// most 2 v / m, so that x does not turn back beyond where it is now. In space the derivatives of a point of the ring are h
-// long, and that of Z at most h |sin(A)|; 1.25 bounds the distance by Z. So for x = 40 + 30 X/Z
+// where e is the distance to the edge ahead. For s is at most e/v, so that v s + m s s / 2 <= s (v + m e / (2 v)) = e.
+// And s is at most 2 v / m, so that x does not turn back beyond where it is now. In space the derivatives of a point of
+// the ring are h long, and that of Z at most h |sin(A)|; 1.25 bounds the distance by Z. So for x = 40 + 30 X/Z
 //
 //	m = 30 * 1.25 h D (1 + 2 h |sin(A)| D)
 //
@@ -42,10 +42,11 @@ type track struct {
 	bend, swing float64 // m/2 is bend D (1 + swing D) for a step of phi
 }
 
-// blur is more than the walk's places are off, in cells. No term of theirs is above 1e6, so their rounding is below 1e-9.
-// A sample that lies so close to an edge that this may matter is placed to the last bit.
+// blur is more than the walk's places are off, in cells. No term of theirs is above 1e6, so their rounding is below
+// 1e-9. A sample that lies so close to an edge that this may matter is placed to the last bit.
 const blur = 1e-6
 
+// track is the track of a theta's index.
 func (r *Renderer) track(v *view, i int) track {
 	l := r.ring(v, i)
 	// t is slope/D - tilt
@@ -86,8 +87,8 @@ func (r *Renderer) nearerAt(t *track, phi int, d float64) bool {
 	return other > d
 }
 
-// walk takes all walkers to their ends, a step of each in turn: the processor need not wait for one's result to begin the
-// next one's.
+// walk takes all walkers to their ends, a step of each in turn: the processor need not wait for one's result to begin
+// the next one's.
 func (r *Renderer) walk(v *view) {
 	// The sum with a number as large as that is whole, and its last bits are the whole number's.
 	const big = 3 << 51
@@ -116,7 +117,7 @@ func (r *Renderer) walk(v *view) {
 				_, x, y := t.place(phi)
 				r.offer(index(x, y), d, s)
 			} else {
-				if math.Float64bits(d) >= r.nearest[at] {
+				if d >= r.nearest[at] {
 					r.offer(at, d, s)
 				}
 				aheadX := 0.5 - blur - x*math.Copysign(1, dx)
