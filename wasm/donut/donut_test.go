@@ -109,6 +109,48 @@ func TestFlatRings(t *testing.T) {
 	}
 }
 
+// TestEqualsGoToTheEarlier holds what the formulas' order of samples decides, whatever order they are drawn in.
+func TestEqualsGoToTheEarlier(t *testing.T) {
+	r := NewRenderer(1)
+	for _, s := range []sample{9, 4, 7} {
+		r.offer(1000, 0.25, s)
+	}
+	if got := r.winner[1000]; got != 4 {
+		t.Errorf("of samples 9, 4 and 7 with the same D %d wins, want 4", got)
+	}
+}
+
+// TestReach compares with all samples of many patches.
+func TestReach(t *testing.T) {
+	for _, detail := range []int{1, 4} {
+		r := NewRenderer(detail)
+		height, width := 2*detail+1, span*detail
+		kept := 0
+		for n := range uint64(20) {
+			v := viewOf(n * 977)
+			for i := range r.theta {
+				middle, l := r.middleRing(&v, i/height), r.ring(&v, i)
+				for j, phi := range r.phi {
+					d, x, y := middle.place(r.middle(j / width))
+					most, within := reach(middle.h, d)
+					if !within {
+						continue
+					}
+					kept++
+					nearness, column, line := l.place(phi)
+					if nearness > most || math.Abs(column-x) > 2 || math.Abs(line-y) > 1 {
+						t.Fatalf("frame %d: sample %d, %d is at %v, %v, its D %v; the middle at %v, %v, the bound %v",
+							n*977, i, j, column, line, nearness, x, y, most)
+					}
+				}
+			}
+		}
+		if all := 20 * len(r.theta) * len(r.phi); 2*kept < all {
+			t.Errorf("at detail %d %d of %d samples are within reach, want half of them at least", detail, kept, all)
+		}
+	}
+}
+
 // TestMostIsNotDrawn holds the renderer to leaving out what cannot be seen, which no picture shows.
 func TestMostIsNotDrawn(t *testing.T) {
 	r := NewRenderer(1)

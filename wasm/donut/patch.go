@@ -89,23 +89,30 @@ func (r *Renderer) facing(l *ring) (patches uint64) {
 }
 
 // unhidden returns those of the other patches around the ring l that may be seen. A patch is hidden where all cells
-// that it may touch have been painted nearer. Its samples lie within some radius of its middle in space, at the
-// distance Z - radius at least, which is 30 * 1.25 radius / (Z - radius) columns at most, and half as many lines: these
-// must not be more than lookAround looks.
+// that it may touch have been painted nearer.
 func (r *Renderer) unhidden(l *ring, facing uint64) (patches uint64) {
-	radius := thetaStep + l.h*phiStep*(span/2) + 0.001
 	for patch := range r.patches() {
 		if facing>>patch&1 != 0 {
 			continue
 		}
 		d, x, y := l.place(r.middle(patch))
-		near := radius * d // radius / Z
-		least := math.Float64frombits(r.around[index(x, y)])
-		if 18.75*near >= 1-near || d >= least*(1-near) {
+		most, within := reach(l.h, d)
+		if !within || most >= math.Float64frombits(r.around[index(x, y)]) {
 			patches |= 1 << patch
 		}
 	}
 	return patches
+}
+
+// reach returns what no D of a patch is above, and whether its samples lie within as many cells of its middle as
+// lookAround looks; h and d are the middle's. In space they lie within some radius of it, and so at the distance
+// Z - radius at least. That makes 30 * 1.25 radius / (Z - radius) columns at most, and half as many lines, where 1.25
+// bounds the distance by Z.
+func reach(h, d float64) (most float64, within bool) {
+	const slack = 0.001
+	radius := thetaStep + h*phiStep*(span/2) + slack
+	near := radius * d // radius / Z
+	return d / (1 - near), 18.75*near < 1-near
 }
 
 // lookAround notes for each cell the least D of those up to 2 columns and 1 line away from it, 0 where one is empty.
