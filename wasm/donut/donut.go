@@ -65,16 +65,21 @@ func angles(n uint64) (sinA, cosA, sinB, cosB float64) {
 	return
 }
 
-// circle returns the cosines and sines of the angles 0, step, 2 step, ... for as long as the running sum of the steps
-// is below 6.28. They are made by rotating the pair (1, 0), as donut.c does, and not by calling cosine and sine.
-func circle(step float64) (cos, sin []float64) {
-	sinStep, cosStep := sincos(step)
-	c, s := 1.0, 0.0
+// circle returns the points at the angles 0, step, 2 step, ... for as long as the running sum of the steps is below
+// 6.28. They are made by rotating the point (1, 0), as donut.c does, and not by calling cosine and sine.
+func circle(step float64) []point {
+	turn := point{}
+	turn.sin, turn.cos = sincos(step)
+	var points []point
+	at := point{cos: 1}
 	for sum := 0.0; sum < 6.28; sum += step {
-		cos, sin = append(cos, c), append(sin, s)
-		c, s = float64(c*cosStep)-float64(s*sinStep), float64(s*cosStep)+float64(c*sinStep)
+		points = append(points, at)
+		at = point{
+			cos: float64(at.cos*turn.cos) - float64(at.sin*turn.sin),
+			sin: float64(at.sin*turn.cos) + float64(at.cos*turn.sin),
+		}
 	}
-	return cos, sin
+	return points
 }
 
 // The steps of theta and phi at detail 1, in radians.

@@ -2,15 +2,19 @@ package donut
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -47,29 +51,132 @@ func TestGoldenDigest(t *testing.T) {
 	}
 }
 
+// TestRendererMatchesOracle compares whole frames with the oracle's, the same ones in each run. ORACLE_FRAMES says how
+// many of detail 1, and of the others in proportion.
 func TestRendererMatchesOracle(t *testing.T) {
-	starts := []uint64{0, 1_000_000, 1 << 40}
-	for _, c := range []struct{ detail, frames int }{{1, 400}, {2, 100}, {3, 40}, {8, 6}} {
+	frames := 4000
+	if s := os.Getenv("ORACLE_FRAMES"); s != "" {
+		var err error
+		if frames, err = strconv.Atoi(s); err != nil || frames < 1 {
+			t.Fatalf("ORACLE_FRAMES: got %q, want how many frames", s)
+		}
+	}
+	for _, c := range []struct{ detail, share int }{{1, 1}, {2, 5}, {3, 40}, {4, 20}, {16, 1000}, {MaxDetail, 4000}} {
 		t.Run(fmt.Sprintf("detail=%d", c.detail), func(t *testing.T) {
 			t.Parallel()
 			r := NewRenderer(c.detail)
-			for _, start := range starts {
-				for n := start; n < start+uint64(c.frames); n++ {
-					var got Picture
-					got[n%Cells] = 12 // what was there before must not shine through
-					r.Render(&got, n)
-					if want := oracle(n, c.detail); got != want {
-						t.Fatalf("frame %d differs from the oracle: got\n%s\nwant\n%s", n, got.AppendText(nil), want.AppendText(nil))
-					}
+			rng := rand.New(rand.NewPCG(5, uint64(c.detail)))
+			for i := range max(1, frames/c.share) {
+				n := uint64(i) // the first frames, and then as many of each magnitude below 2^41
+				if i%2 == 1 {
+					n = rng.Uint64() >> (23 + rng.IntN(41))
 				}
+				compare(t, r, n)
 			}
 		})
 	}
 }
 
+// compare draws frame n with r and fails the test where the oracle's picture is another.
+func compare(t *testing.T, r *Renderer, n uint64) {
+	t.Helper()
+	var got Picture
+	got[n%Cells] = 12 // what was there before must not shine through
+	r.Render(&got, n)
+	if want := oracle(n, r.detail); got != want {
+		t.Fatalf("frame %d differs from the oracle: got\n%s\nwant\n%s", n, got.AppendText(nil), want.AppendText(nil))
+	}
+}
+
+// TestFlatRings draws the frames in which a ring hardly gets nearer or farther anywhere, the flattest first.
+func TestFlatRings(t *testing.T) {
+	slope := func(n uint64) float64 { v := viewOf(n); return math.Abs(v.sinA) }
+	var flat []uint64
+	for n := range uint64(20_000) {
+		if slope(n) < 2*leastSlope {
+			flat = append(flat, n)
+		}
+	}
+	slices.SortFunc(flat, func(a, b uint64) int { return cmp.Compare(slope(a), slope(b)) })
+	if len(flat) < 10 || slope(flat[0]) >= leastSlope || slope(flat[len(flat)-1]) < leastSlope {
+		t.Fatalf("of 20,000 frames %d are flat, want some on either side of %v", len(flat), leastSlope)
+	}
+	for _, detail := range []int{1, 3} {
+		r := NewRenderer(detail)
+		for _, n := range flat {
+			compare(t, r, n)
+		}
+	}
+}
+
+// TestEqualsGoToTheEarlier holds what the formulas' order of samples decides, whatever order they are drawn in.
+func TestEqualsGoToTheEarlier(t *testing.T) {
+	r := NewRenderer(1)
+	for _, s := range []sample{9, 4, 7} {
+		r.offer(1000, 0.25, s)
+	}
+	if got := r.winner[1000]; got != 4 {
+		t.Errorf("of samples 9, 4 and 7 with the same D %d wins, want 4", got)
+	}
+}
+
+// TestReach compares with all samples of many patches.
+func TestReach(t *testing.T) {
+	for _, detail := range []int{1, 4} {
+		r := NewRenderer(detail)
+		height, width := 2*detail+1, span*detail
+		kept := 0
+		for n := range uint64(20) {
+			v := viewOf(n * 977)
+			for i := range r.theta {
+				middle, l := r.middleRing(&v, i/height), r.ring(&v, i)
+				for j, phi := range r.phi {
+					d, x, y := middle.place(r.middle(j / width))
+					most, within := reach(middle.h, d)
+					if !within {
+						continue
+					}
+					kept++
+					nearness, column, line := l.place(phi)
+					if nearness > most || math.Abs(column-x) > 2 || math.Abs(line-y) > 1 {
+						t.Fatalf("frame %d: sample %d, %d is at %v, %v, its D %v; the middle at %v, %v, the bound %v",
+							n*977, i, j, column, line, nearness, x, y, most)
+					}
+				}
+			}
+		}
+		if all := 20 * len(r.theta) * len(r.phi); 2*kept < all {
+			t.Errorf("at detail %d %d of %d samples are within reach, want half of them at least", detail, kept, all)
+		}
+	}
+}
+
+// TestMostIsNotDrawn holds the renderer to leaving out what cannot be seen, which no picture shows.
+func TestMostIsNotDrawn(t *testing.T) {
+	r := NewRenderer(1)
+	r.view = viewOf(50)
+	var facing, seen, all int
+	for row := range r.patchRows() {
+		l := r.middleRing(&r.view, row)
+		patches := r.facing(&l)
+		facing += bits.OnesCount64(patches)
+		all += r.patches()
+		r.drawPatches(&r.view, row, patches)
+		r.facings[row] = patches
+	}
+	r.lookAround()
+	for row := range r.patchRows() {
+		l := r.middleRing(&r.view, row)
+		seen += bits.OnesCount64(r.unhidden(&l, r.facings[row]))
+	}
+	if 2*facing >= all || 2*seen >= all-facing {
+		t.Errorf("of %d patches %d are drawn first and %d then, want less than half, and of the rest", all, facing, seen)
+	}
+}
+
 func TestSamplesPerFrame(t *testing.T) {
 	r := NewRenderer(1)
-	if got := [2]int{len(r.cosTheta), len(r.cosPhi)}; got != [2]int{90, 315} {
+	if got := [2]int{len(r.theta), len(r.phi)}; got != [2]int{90, 315} {
 		t.Errorf("detail 1 takes %d x %d samples, want 90 x 315", got[0], got[1])
 	}
 }
@@ -135,7 +242,7 @@ func fusesNothing() bool {
 var fuseProbe = 1 + 0x1p-30
 
 func BenchmarkRender(b *testing.B) {
-	for _, detail := range []int{1, 8} {
+	for _, detail := range []int{1, 4, 16} {
 		b.Run(fmt.Sprintf("detail=%d", detail), func(b *testing.B) {
 			r := NewRenderer(detail)
 			var p Picture

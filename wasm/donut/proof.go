@@ -24,8 +24,17 @@ func Proof(write func([]byte)) {
 	for _, each := range proofFrames {
 		r := NewRenderer(each.detail)
 		r.Render(&p, each.frame)
-		write(appendProof(bytes, &p, &r.nearest))
+		nearest := r.depths()
+		write(appendProof(bytes, &p, &nearest))
 	}
+}
+
+// depths returns the greatest D of each cell in the last picture, 0 where nothing is painted.
+func (r *Renderer) depths() (d [Cells]float64) {
+	for cell := range d {
+		d[cell] = r.nearest[cell/Width*gridWidth+cell%Width]
+	}
+	return d
 }
 
 func appendProof(dst []byte, p *Picture, nearest *[Cells]float64) []byte {

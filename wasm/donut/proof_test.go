@@ -64,9 +64,9 @@ func (a arithmetic) draw(n uint64, detail int) (Picture, [Cells]float64) {
 		if d == 0 {
 			continue
 		}
-		i, j := int(r.winner[cell])/len(r.cosPhi), int(r.winner[cell])%len(r.cosPhi)
-		q := float64(r.sinPhi[j] * (r.cosTheta[i] + 2))
-		nearest[cell] = a.divide(a.mulAdd(q, sinA, float64(r.sinTheta[i]*cosA)) + 5)
+		i, j := r.winner[cell/Width*gridWidth+cell%Width].indices()
+		q := float64(r.phi[j].sin * (r.theta[i].cos + 2))
+		nearest[cell] = a.divide(a.mulAdd(q, sinA, float64(r.theta[i].sin*cosA)) + 5)
 	}
 	return p, nearest
 }

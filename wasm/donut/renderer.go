@@ -1,18 +1,51 @@
 package donut
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+)
+
+// The grid has a place for every cell that a sample can fall into, and its rows are a power of two wide. The torus lies
+// within 3 of a point 5 away from the eye, so |X/Z| and |Y/Z| are at most 3/4 on it (the tangent to that ball), which
+// leaves 17.5 <= x <= 62.5 and 0.75 <= y <= 23.25: truncating is rounding down, and lines from Rows on are cut off.
+const (
+	gridWidth = 64
+	gridSize  = 32 * gridWidth // index & (gridSize - 1) needs no bounds check
+	leftmost  = 17             // the columns that samples reach
+	rightmost = 62
+	lowest    = 23 // and the last line
+)
 
 // A Renderer draws pictures at one detail. It holds the tables that all frames share and the scratch of one frame, so
 // that Render allocates nothing. It is not safe for concurrent use.
 type Renderer struct {
-	// Set once: the circles of theta and phi.
-	cosTheta, sinTheta []float64
-	cosPhi, sinPhi     []float64
+	// Set once: the circles of theta and phi, and how many samples of phi make a gap.
+	theta, phi []point
+	detail     int
 
-	// Scratch of one frame, indexed by cell: the greatest D so far, and which sample has it.
-	nearest [Cells]float64
-	winner  [Cells]uint32
+	view view // of the frame
+
+	// Scratch of one frame, indexed by place in the grid: the greatest D so far, which sample has it, and the least of
+	// the greatest D around.
+	nearest [gridSize]float64
+	winner  [gridSize]sample
+	around  [gridSize]uint64
+
+	facings [mostPatchRows]uint64 // the patches that face the eye
+
+	// Scratch of a row of patches; the first so many walkers are under way.
+	tracks  [2*MaxDetail + 1]track
+	walkers [128]walker
+	walking int
 }
+
+// A point of a circle.
+type point struct{ cos, sin float64 }
+
+// A sample is the index of its theta times 2^16, plus that of its phi: the order of the formulas' two loops.
+type sample uint32
+
+func (s sample) indices() (theta, phi int) { return int(s >> 16), int(s & 0xffff) }
 
 // NewRenderer returns a renderer that samples theta and phi detail times finer than donut.c. Detail 1 takes 90 x 315
 // samples a frame, detail k about k*k times as many. A detail outside 1..MaxDetail panics.
@@ -20,57 +53,53 @@ func NewRenderer(detail int) *Renderer {
 	if detail < 1 || detail > MaxDetail {
 		panic("donut: detail " + strconv.Itoa(detail) + ", want 1.." + strconv.Itoa(MaxDetail))
 	}
-	r := new(Renderer)
-	r.cosTheta, r.sinTheta = circle(thetaStep / float64(detail))
-	r.cosPhi, r.sinPhi = circle(phiStep / float64(detail))
-	return r
+	return &Renderer{
+		theta:  circle(thetaStep / float64(detail)),
+		phi:    circle(phiStep / float64(detail)),
+		detail: detail,
+	}
 }
 
 // Render draws frame n into dst, every cell of it.
-//
-// The operations on a sample are those of the package's formulas in the same order, so the bits are the same; what
-// does not depend on phi is taken once per theta, and luminance is computed once per painted cell.
 func (r *Renderer) Render(dst *Picture, n uint64) {
-	sinA, cosA, sinB, cosB := angles(n)
+	v := &r.view
+	*v = viewOf(n)
 	clear(r.nearest[:])
-
-	cosPhi, sinPhi := r.cosPhi, r.sinPhi[:len(r.cosPhi)]
-	for i, sinTheta := range r.sinTheta {
-		h := r.cosTheta[i] + 2
-		rise, dip := float64(sinTheta*cosA), float64(sinTheta*sinA)
-		sample := uint32(i * len(cosPhi))
-		for j, sp := range sinPhi {
-			q := float64(sp * h)
-			d := 1 / (float64(q*sinA) + rise + 5)
-			t := float64(q*cosA) - dip
-			p := float64(cosPhi[j] * h)
-			x := int(40 + float64(float64(30*d)*(float64(p*cosB)-float64(t*sinB))))
-			y := int(12 + float64(float64(15*d)*(float64(p*sinB)+float64(t*cosB))))
-			if uint(x) >= Width || uint(y) >= Rows {
-				continue
-			}
-			if cell := y*Width + x; d > r.nearest[cell] {
-				r.nearest[cell] = d
-				r.winner[cell] = sample + uint32(j)
-			}
+	if math.Abs(v.sinA) < leastSlope {
+		for i := range r.theta {
+			l := r.ring(v, i)
+			r.drawAll(&l, 0, len(r.phi))
 		}
+	} else {
+		r.drawSeen(v)
 	}
 
-	for cell, d := range r.nearest {
-		if d == 0 {
-			dst[cell] = 0
-			continue
+	for y := range Rows {
+		cells := dst[y*Width : (y+1)*Width]
+		clear(cells)
+		for x := leftmost; x <= rightmost; x++ {
+			at := (y*gridWidth + x) & (gridSize - 1)
+			if r.nearest[at] != 0 {
+				i, j := r.winner[at].indices()
+				cells[x] = level(v.luminance(r.theta[i], r.phi[j]))
+			}
 		}
-		i, j := r.winner[cell]/uint32(len(cosPhi)), r.winner[cell]%uint32(len(cosPhi))
-		dst[cell] = level(luminance(r.cosTheta[i], r.sinTheta[i], cosPhi[j], sinPhi[j], sinA, cosA, sinB, cosB))
 	}
 }
 
+// A view is where the torus is seen from in one frame.
+type view struct{ sinA, cosA, sinB, cosB float64 }
+
+func viewOf(n uint64) view {
+	sinA, cosA, sinB, cosB := angles(n)
+	return view{sinA, cosA, sinB, cosB}
+}
+
 // luminance is 8 times the dot product of the surface's normal with the light, about -11.3 to 11.3.
-func luminance(cosTheta, sinTheta, cosPhi, sinPhi, sinA, cosA, sinB, cosB float64) float64 {
-	q := float64(sinPhi * cosTheta)
-	return 8 * (float64((float64(sinTheta*sinA)-float64(q*cosA))*cosB) - float64(q*sinA) - float64(sinTheta*cosA) -
-		float64(float64(cosPhi*cosTheta)*sinB))
+func (v *view) luminance(theta, phi point) float64 {
+	q := float64(phi.sin * theta.cos)
+	return 8 * (float64((float64(theta.sin*v.sinA)-float64(q*v.cosA))*v.cosB) - float64(q*v.sinA) -
+		float64(theta.sin*v.cosA) - float64(float64(phi.cos*theta.cos)*v.sinB))
 }
 
 // level is the level of a painted cell of luminance l: what faces away from the light is as dark as what grazes it.
