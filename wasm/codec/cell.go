@@ -76,7 +76,7 @@ func (c *coder) level(was, level uint64) uint64 {
 			if guess < 1 || guess > top {
 				continue
 			}
-			if left == 1 || c.ask(min(which, decisions-1), level, guess) {
+			if left == 1 || c.ask(which, level, guess) {
 				return guess
 			}
 			which++
