@@ -110,9 +110,7 @@ func TestRoundTrip(t *testing.T) {
 	for name, c := range contents {
 		for holed, hole := range holes {
 			t.Run(name+"/"+holed, func(t *testing.T) {
-				for _, start := range []uint64{0, 1_000_000 - 30} {
-					roundTrip(t, c, hole, start)
-				}
+				roundTrip(t, c, hole, 1_000_000-30)
 			})
 		}
 	}
@@ -220,7 +218,7 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 		var d Decoder
 		first := uint64(0)
 		cells := 0
-		if n := testing.AllocsPerRun(20, func() {
+		if n := testing.AllocsPerRun(4, func() {
 			buffer = e.Append(buffer[:0], first, fs, first == 0)
 			first += uint64(len(fs))
 			if _, err := d.Decode(buffer, func(_ uint64, p *donut.Picture) { cells += len(p) }); err != nil {

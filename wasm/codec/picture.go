@@ -90,10 +90,10 @@ func (c *coder) planes() (now, before, earlier *plane) {
 // writePicture writes the picture: by the model, or plainly where that takes less. Then the model forgets what misled
 // it.
 func (c *coder) writePicture() {
-	coder, spans := c.rangeCoder, c.spans
+	before := c.rangeCoder
 	c.flag(foreseen, 1)
-	if !c.foresee(coder.written() + plainSize) {
-		c.rangeCoder, c.spans = coder, spans
+	if !c.foresee(before.written() + plainSize) {
+		c.rangeCoder = before
 		c.flag(foreseen, 0)
 		c.plain()
 	}
