@@ -55,7 +55,7 @@ func TestRangeCoder(t *testing.T) {
 			want := d.value
 			d.value = 0 // not known to who reads
 			if got := code(&r, d); got != want || r.overrun() {
-				t.Fatalf("seed %d: decision %d of %d is %d, overrun %v, want %d", seed, i, len(all), got, r.overrun(), want)
+				t.Fatalf("seed %d: decision %d of %d is %d, want %d; overrun: %v", seed, i, len(all), got, want, r.overrun())
 			}
 		}
 		if r.end(check^1) || !r.end(check) {
