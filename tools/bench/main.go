@@ -24,9 +24,9 @@ without node its numbers are left out. Every number is the median of rounds in
 which each renderer has its turn, after one round that does not count.
 
 With -json it prints one object instead: native_us, wazero_us, v8_us and
-javascript_us, and of the stream of frames 0 to 3599 at detail 1
-bytes_per_frame, encode_us and decode_us (natively) and decode_v8_us. What could
-not be measured is null.
+javascript_us, and of the stream of frames 0 to 3599 and 1000000 to 1003599 at
+detail 1 bytes_per_frame, encode_us and decode_us (natively) and decode_v8_us.
+What could not be measured is null.
 
 Exit status: 0, 1 when something failed, 2 on bad usage.
 
@@ -51,7 +51,7 @@ func main() {
 // A command is what bench is given besides its arguments.
 type command struct {
 	module         func() ([]byte, error)
-	streamFrames   int // to encode and decode
+	streamFrames   int // to encode and decode, of each stretch
 	stdout, stderr io.Writer
 }
 

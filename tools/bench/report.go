@@ -54,9 +54,10 @@ func (r *report) writeTable(w io.Writer) error {
 	row("decode, the module in V8", r.DecodeV8, r.Decode)
 	row("encode, native Go", r.Encode, r.Decode)
 
-	fmt.Fprintf(&b, "\nMedians of %d rounds. A round renders %d frames and packs them. The stream is of frames\n"+
-		"0 to %d at detail 1, %d to a message and a key every %d; V8 decodes to text.\n",
-		r.Rounds, r.Frames, r.StreamFrames-1, messageFrames, codec.KeyInterval)
+	fmt.Fprintf(&b, "\nMedians of %d rounds. A round renders %d frames and packs them. The stream is of %d\n"+
+		"frames at detail 1, half of them from %d on and half from %d on,\n"+
+		"%d to a message and a key every %d; V8 decodes to text.\n",
+		r.Rounds, r.Frames, r.StreamFrames, stretches[0], stretches[1], messageFrames, codec.KeyInterval)
 	if r.Node == "" {
 		fmt.Fprintln(&b, "Without V8: node is not installed.")
 	} else {

@@ -11,24 +11,30 @@ import (
 )
 
 const (
-	streamFrames  = 3600 // a minute
+	streamFrames  = 3600 // a minute, of each stretch
 	messageFrames = 60
 )
 
-// A stream is the first so many frames of detail 1, and the messages that carry them.
+// stretches are where the stream's frames begin.
+var stretches = [...]uint64{0, 1_000_000}
+
+// A stream is so many frames of detail 1 from each stretch, and the messages that carry them.
 type stream struct {
+	each     int // frames of a stretch
 	frames   []*donut.Picture
 	messages [][]byte // of package codec
 }
 
-// newStream renders frames, a multiple of messageFrames.
-func newStream(frames int) *stream {
-	s := new(stream)
+// newStream renders so many frames of each stretch, a multiple of messageFrames.
+func newStream(each int) *stream {
+	s := &stream{each: each}
 	r := donut.NewRenderer(1)
-	for n := range uint64(frames) {
-		p := new(donut.Picture)
-		r.Render(p, n)
-		s.frames = append(s.frames, p)
+	for _, first := range stretches {
+		for n := range uint64(each) {
+			p := new(donut.Picture)
+			r.Render(p, first+n)
+			s.frames = append(s.frames, p)
+		}
 	}
 	s.encode(func(m []byte) []byte {
 		s.messages = append(s.messages, m)
@@ -37,13 +43,17 @@ func newStream(frames int) *stream {
 	return s
 }
 
-// encode makes the messages and calls emit with each, which returns the buffer for the next one.
+// encode makes the messages, with a key at the start of each stretch and from then on as the server does, and calls emit
+// with each, which returns the buffer for the next one.
 func (s *stream) encode(emit func(message []byte) []byte) {
 	var e codec.Encoder
 	var buffer []byte
-	for first := 0; first < len(s.frames); first += messageFrames {
-		key := first%codec.KeyInterval == 0
-		buffer = emit(e.Append(buffer[:0], uint64(first), s.frames[first:first+messageFrames], key))
+	for i, first := range stretches {
+		frames := s.frames[i*s.each : (i+1)*s.each]
+		for at := 0; at < s.each; at += messageFrames {
+			key := at%codec.KeyInterval == 0
+			buffer = emit(e.Append(buffer[:0], first+uint64(at), frames[at:at+messageFrames], key))
+		}
 	}
 }
 

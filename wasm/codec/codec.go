@@ -12,20 +12,19 @@
 //	count   1        frames covered, holes included, 1 to MaxFrames
 //	holes            with bit 1 of flags: ceil(count/8) bytes, bit i%8 of byte i/8 set where frame first+i is missing;
 //	                 unused bits are 0, at least one is set
-//	frames           for each frame that is there: a mode (1) and its body
+//	frames           the rest: the frames that are there, as a range coder's payload
 //
-// Mode 0 is a packed picture. Mode 1 is the difference from the frame before (a blank one at a key): a stream of
-// nibbles, low nibble first, in which g < 15 skips g cells and is followed by the level of the next one, and 15 skips
-// 15 cells; it ends with the last cell, and a zero nibble pads it to whole bytes. A level always differs from what was
-// there before, so that a difference has one spelling.
+// The payload is the range coder's (range.go) of each picture: a flag, and then either decisions about its rows and
+// cells (picture.go, cell.go) at probabilities that a model makes of what came before in the group (model.go), or each
+// level plainly, in which case the model is as at a key afterwards. It ends with a check of the header and of all cells
+// in it that there was room for anyway: a message that is cut short, altered or none of the stream's does not come out
+// at its last byte with the right check, but for one in millions.
+//
+// A coder takes 140 KB, and nothing else is allocated.
 package codec
 
-import (
-	"github.com/distributed-donut/donut/wasm/wire"
-)
-
 // Version is the version of the format. A tab's hello names the one that its module decodes.
-const Version = 1
+const Version = 2
 
 // MaxFrames is the most frames that a message covers.
 const MaxFrames = 120
@@ -35,14 +34,9 @@ const MaxFrames = 120
 const KeyInterval = 240
 
 // MaxMessage is the longest message in bytes.
-const MaxMessage = 1 + 10 + 10 + 1 + MaxFrames/8 + MaxFrames*(1+wire.PackedSize)
+const MaxMessage = 1 + 10 + 10 + 1 + MaxFrames/8 + MaxFrames*plainSize + 8
 
 const (
 	flagKey   = 1 << 0
 	flagHoles = 1 << 1
-
-	modePacked = 0
-	modeDelta  = 1
-
-	longSkip = 15 // the nibble that skips 15 cells and changes none
 )

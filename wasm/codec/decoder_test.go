@@ -1,14 +1,14 @@
 package codec
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/distributed-donut/donut/wasm/donut"
-	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 // encoded is a stream of six messages of two frames, keys at the first and the fourth.
@@ -99,46 +99,67 @@ func TestFrameNumbersGoOn(t *testing.T) {
 	}
 }
 
-func TestTruncated(t *testing.T) {
-	for name, c := range map[string]content{"donut": donutFrames(), "noise": noise} {
-		for _, hole := range []func(uint64) bool{nil, func(n uint64) bool { return n == 1 }} {
-			message := new(Encoder).Append(nil, 0, frames(c, 0, 3, hole), true)
-			for n := range message {
+// TestDamaged cuts a message at each byte, and changes each byte: a decoder refuses every one of them. It goes on with
+// the right message where it was told that this is not the next, and needs a key else.
+func TestDamaged(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		content content
+		hole    func(n uint64) bool
+	}{
+		{"donut", donutFrames(), nil},
+		{"donut with a hole", donutFrames(), func(n uint64) bool { return n == 2 }},
+		{"noise with a hole", noise, func(n uint64) bool { return n == 2 }},
+		{"blank", blank, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var e Encoder
+			key := e.Append(nil, 0, frames(c.content, 0, 1, nil), true)
+			want := frames(c.content, 1, 2, c.hole)
+			message := e.Append(nil, 1, want, false)
+			refuses := func(what string, damaged []byte) {
+				t.Helper()
 				var d Decoder
-				if _, err := d.Decode(message[:n:n], nil); !errors.Is(err, ErrMalformed) {
-					t.Fatalf("%s: the first %d of %d bytes give %v, want an error that wraps ErrMalformed", name, n, len(message), err)
+				if _, err := d.Decode(key, nil); err != nil {
+					t.Fatal(err)
+				}
+				_, err := d.Decode(damaged, func(_ uint64, p *donut.Picture) {
+					if p != nil {
+						p.AppendText(nil) // panics on what is no level
+					}
+				})
+				switch {
+				case errors.Is(err, ErrDiscontinuous):
+					wantDecoded(t, &d, message, 1, want)
+				case !errors.Is(err, ErrMalformed):
+					t.Fatalf("%s gives %v, want an error that wraps a sentinel", what, err)
+				case d.Number() != 0:
+					t.Fatalf("%s leaves the decoder at message %d, want it to need a key", what, d.Number())
 				}
 			}
-		}
+			for i := range message {
+				refuses(fmt.Sprintf("the first %d of %d bytes", i, len(message)), message[:i:i])
+				for _, change := range []byte{1 << (i % 8), byte(1 + i%255)} {
+					damaged := bytes.Clone(message)
+					damaged[i] ^= change
+					refuses(fmt.Sprintf("byte %d of %d changed by %#x", i, len(message), change), damaged)
+				}
+			}
+			for _, more := range []byte{0x00, 0x5a} {
+				refuses("a byte too many", append(bytes.Clone(message), more))
+			}
+		})
 	}
 }
 
-// TestCorrupted changes bytes at random: a decoder refuses, or decodes some picture, and goes on from the next key.
-func TestCorrupted(t *testing.T) {
-	messages, want := encoded()
-	rng := rand.New(rand.NewPCG(1, 1))
-	for range 2000 {
-		var d Decoder
-		wantDecoded(t, &d, messages[0], 0, want[0])
-		broken := append([]byte(nil), messages[1]...)
-		for range 1 + rng.IntN(3) {
-			broken[rng.IntN(len(broken))] ^= byte(1 + rng.IntN(255))
-		}
-		_, err := d.Decode(broken, func(_ uint64, p *donut.Picture) {
-			if p != nil {
-				p.AppendText(nil) // panics on what is no level
-			}
-		})
-		switch {
-		case errors.Is(err, ErrDiscontinuous):
-			wantDecoded(t, &d, messages[1], 2, want[1])
-		case errors.Is(err, ErrMalformed):
-			wantRefused(t, &d, messages[1], ErrDiscontinuous, "number")
-			wantDecoded(t, &d, messages[3], 6, want[3])
-		case err != nil:
-			t.Fatalf("%x gives %v, which wraps neither sentinel", broken, err)
-		}
-	}
+// TestForeign gives a decoder the right message of another stream: the same header, but what came before was different.
+func TestForeign(t *testing.T) {
+	c := donutFrames()
+	var here, there Encoder
+	var d Decoder
+	wantDecoded(t, &d, here.Append(nil, 0, frames(c, 0, 2, nil), true), 0, frames(c, 0, 2, nil))
+	there.Append(nil, 0, frames(c, 10, 2, nil), true)
+	wantRefused(t, &d, there.Append(nil, 2, frames(c, 12, 2, nil), false), ErrMalformed, "")
 }
 
 func TestMalformed(t *testing.T) {
@@ -147,8 +168,6 @@ func TestMalformed(t *testing.T) {
 		holed = "\x03\x01\x00"     // the same with holes, before its count
 		tens  = "\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 	)
-	packed := strings.Repeat("\x00", wire.PackedSize)
-	skips := func(n int) string { return strings.Repeat("\xff", n/2) } // n skips of 15 cells
 	for _, c := range []struct{ name, message, field string }{
 		{"empty", "", "flags"},
 		{"unknown flag", "\x05\x01\x00\x01", "flags"},
@@ -165,19 +184,11 @@ func TestMalformed(t *testing.T) {
 		{"holes cut short", holed + "\x09\x01", "holes"},
 		{"holes without one", holed + "\x09\x00\x00", "holes"},
 		{"hole past the last frame", holed + "\x07\x80", "holes"},
-		{"no frame", key, "mode"},
-		{"unknown mode", key + "\x02", "mode"},
-		{"packed cut short", key + "\x00" + packed[1:], "packed frame"},
-		{"packed with a bad nibble", key + "\x00\x0d" + packed[1:], "packed frame"},
-		{"packed with bytes left over", key + "\x00" + packed + "\x00", "length"},
-		{"delta of nothing", key + "\x01", "delta"},
-		{"delta that ends in a skip", key + "\x01\xff", "delta"},
-		{"delta that ends before a level", key + "\x01\x1f", "delta"},
-		{"delta past the last cell", key + "\x01" + skips(116) + "\x00", "delta"},
-		{"delta with no such level", key + "\x01\xd0" + skips(114) + "\xcf", "delta"},
-		{"delta to the same level", key + "\x01\x00" + skips(114) + "\xcf", "delta"},
-		{"delta with padding", key + "\x01" + skips(114) + "\xcf\x11", "delta"}, // a level in the last cell
-		{"delta with bytes left over", key + "\x01" + skips(114) + "\xdf\x00", "length"},
+		{"no frame", key, "frame"},
+		{"the greatest number", key + strings.Repeat("\xff", 900), "frame"}, // plain, of levels that are none
+		{"nothing but its end", key + strings.Repeat("\x00", 900), "end"},
+		{"holes alone, without an end", holed + "\x01\x01", "end"},
+		{"holes alone, and too much", holed + "\x01\x01" + strings.Repeat("\x00", 5), "end"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			messages, want := encoded()
@@ -190,7 +201,7 @@ func TestMalformed(t *testing.T) {
 			// In the middle of a stream it costs the rest of the group.
 			wantDecoded(t, &d, messages[0], 0, want[0])
 			message := []byte(c.message)
-			if len(message) > 1 && strings.HasPrefix(c.message, key) {
+			if len(message) > 3 && message[1] == 1 && message[2] == 0 {
 				message[1], message[2] = 2, 2 // the stream's next
 			}
 			wantRefused(t, &d, message, ErrMalformed, "")
