@@ -54,7 +54,7 @@ func isOf(gzip, content []byte) bool {
 func compress(content []byte) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one that there is
-	w.Write(content)                                       // a bytes.Buffer takes everything
+	w.Write(content)                                      // a bytes.Buffer takes everything
 	w.Close()
 	return b.Bytes()
 }

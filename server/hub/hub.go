@@ -82,8 +82,6 @@ type Config struct {
 // A Hub is all connections. Its methods may be called concurrently.
 type Hub struct {
 	cfg     Config
-	life    context.Context // of the connections
-	end     context.CancelFunc
 	running sync.WaitGroup // every goroutine of every connection
 	numbers atomic.Uint32
 	stats   Stats
@@ -108,9 +106,8 @@ func (a aired) end() uint64 { return a.header.First + uint64(a.header.Count) }
 
 // New returns a hub without connections.
 func New(cfg Config) *Hub {
-	life, end := context.WithCancel(context.Background())
 	return &Hub{
-		cfg: cfg, life: life, end: end, door: door{gate: gate.New(cfg.Limits)},
+		cfg: cfg, door: door{gate: gate.New(cfg.Limits)},
 		conns:  make(map[*conn]struct{}),
 		groups: gate.NewRation(groupsPerSecond, groupsAtOnce),
 	}
@@ -225,10 +222,9 @@ func (h *Hub) Close(ctx context.Context, retry time.Duration) {
 	case <-ended:
 	case <-ctx.Done():
 	}
-	h.end() // ends what is read through the library
 	h.mu.Lock()
 	for c := range h.conns {
-		c.tcp.Close() // ends what is written, and what is read of who was sent away
+		c.tcp.Close()
 	}
 	h.mu.Unlock()
 	<-ended

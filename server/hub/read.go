@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"time"
 
@@ -28,15 +29,13 @@ var (
 // before a message is queued holds for the answer. The error is one of the above, a *wire.SyntaxError, or the one with
 // which a connection ended between messages.
 func (c *conn) read(timeout time.Duration, limit func() int) ([]byte, error) {
-	ctx, cancel := context.WithCancelCause(c.hub.life)
-	defer cancel(nil)
-	overdue := time.AfterFunc(timeout, func() { cancel(errSilent) })
-	defer overdue.Stop()
-	kind, r, err := c.socket.Reader(ctx)
+	c.expect(timeout)
+	// The library would start a timer and two contexts for each read.
+	kind, r, err := c.socket.Reader(context.Background())
 	if err != nil {
-		return nil, readError(ctx, err, false)
+		return nil, readError(err, false)
 	}
-	overdue.Reset(arrival)
+	c.expect(arrival)
 	if kind != websocket.MessageBinary {
 		return nil, &wire.SyntaxError{Message: "message", Field: "type", Got: "text", Want: "binary"}
 	}
@@ -45,7 +44,7 @@ func (c *conn) read(timeout time.Duration, limit func() int) ([]byte, error) {
 	message, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	switch {
 	case err != nil:
-		return nil, readError(ctx, err, true)
+		return nil, readError(err, true)
 	case len(message) > most:
 		return nil, &wire.SyntaxError{
 			Message: "message", Field: "length", Got: "more", Want: "at most " + strconv.Itoa(most) + " bytes",
@@ -54,13 +53,22 @@ func (c *conn) read(timeout time.Duration, limit func() int) ([]byte, error) {
 	return message, nil
 }
 
+// expect has reading fail after some time, unless a goodbye is under way, which has a time of its own.
+func (c *conn) expect(within time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.leaving {
+		c.tcp.SetReadDeadline(time.Now().Add(within))
+	}
+}
+
 // readError says why nothing could be read, before a message or within one.
-func readError(ctx context.Context, err error, within bool) error {
+func readError(err error, within bool) error {
 	var network *net.OpError
 	switch {
-	case context.Cause(ctx) == errSilent, errors.Is(err, context.DeadlineExceeded): // that is a control frame's
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded): // that is a control frame's
 		return fmt.Errorf("%w: %w", errSilent, err)
-	case ctx.Err() != nil, errors.Is(err, net.ErrClosed), websocket.CloseStatus(err) != -1:
+	case errors.Is(err, net.ErrClosed), websocket.CloseStatus(err) != -1:
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF), within && (errors.Is(err, io.EOF) || errors.As(err, &network)):
 		return fmt.Errorf("%w: %w", errTruncated, err)
