@@ -37,11 +37,13 @@ type conn struct {
 	last    uint64 // number of the newest broadcast queued or written
 	written uint64 // number of the newest broadcast written
 	flying  []flight
-	behind  time.Time // since when the viewer gets nothing because it is behind; zero while it is not
-	writing bool      // a goroutine writes, or is to
-	rest    []byte    // of an item that is written in part, before all others
-	leaving bool      // nothing is queued any more
-	counted bool      // its end is, under a reason: the first one that anybody gives, be it after a write has failed
+	behind  time.Time   // since when the viewer gets nothing because it is behind; zero while it is not
+	writing bool        // a goroutine writes, or is to
+	rest    []byte      // of an item that is written in part, before all others
+	replies int         // to probes, ever
+	owed    *wire.Reply // one that goes with the next message of the stream; nil for none
+	leaving bool        // nothing is queued any more
+	counted bool        // its end is, under a reason: the first one that anybody gives, be it after a write has failed
 	loans   loans
 
 	writers sync.WaitGroup // the goroutine that writes, where there is one
@@ -104,13 +106,25 @@ func (c *conn) send(message []byte) {
 	}
 }
 
-// reply writes a message at once where the kernel takes it.
-func (c *conn) reply(message []byte) {
+// reply answers a probe: at once, or for a viewer that has been here for a while with the next message of the stream, a
+// second later at most. That saves a write, and what a probe tells of the clocks does not depend on it.
+func (c *conn) reply(m wire.Reply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.enqueue(message) {
+	if c.replies++; c.replies > promptReplies && !c.worker && c.owed == nil && c.behind.IsZero() && c.last != 0 {
+		c.owed = &m
+		return
+	}
+	if c.enqueueReply(m) {
 		c.flush()
 	}
+}
+
+// enqueueReply queues the answer to a probe, and reports what queue does. It is called with mu held.
+func (c *conn) enqueueReply(m wire.Reply) (idle bool) {
+	replied, generation := c.hub.cfg.Clock.Now()
+	m.Replied, m.Generation = int64(replied), generation
+	return c.enqueue(m.Append(nil))
 }
 
 // enqueue queues a message that is not of the stream, and reports what queue does. It is called with mu held.
@@ -132,6 +146,10 @@ func (c *conn) follow(newest []aired) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	idle := false
+	if m := c.owed; m != nil {
+		c.owed = nil
+		idle = c.enqueueReply(*m)
+	}
 	for _, a := range newest {
 		switch {
 		case !c.behind.IsZero() || a.header.Number <= c.last:
@@ -140,7 +158,7 @@ func (c *conn) follow(newest []aired) {
 			c.hub.stats.Replayed.Add(1)
 			c.drop()
 			c.catchUpLocked(c.hub.catchUp(c.last))
-			return
+			return // a goroutine writes already, or there would not be as much
 		}
 		idle = c.queueBroadcast(a) || idle
 	}
@@ -248,20 +266,24 @@ func (c *conn) queue(i item) (idle bool) {
 	return idle
 }
 
-// flush writes the one item that waits where the kernel takes it at once, and leaves everything else to a goroutine: it
-// waits for nobody, and mostly saves one. It is called with mu held by whom queue told that nobody writes.
+// flush writes what waits as far as the kernel takes it at once, and leaves the rest to a goroutine: it waits for nobody,
+// and mostly saves one. It is called with mu held by whom queue told that nobody writes.
 func (c *conn) flush() {
-	if len(c.pending) == 1 && !c.pending[0].last {
+	for c.rest == nil && len(c.pending) > 0 && !c.pending[0].last {
 		i := c.pending[0]
-		if n, ok := c.tcp.try(i.bytes); ok {
-			c.pending = nil
-			c.depart(i)
-			if n == len(i.bytes) {
-				c.writing = false
-				return
-			}
+		n, ok := c.tcp.try(i.bytes, len(c.pending) > 1)
+		if !ok {
+			break
+		}
+		c.pending = c.pending[1:]
+		c.depart(i)
+		if n < len(i.bytes) {
 			c.rest = i.bytes[n:]
 		}
+	}
+	if c.rest == nil && len(c.pending) == 0 {
+		c.pending, c.writing = nil, false
+		return
 	}
 	c.start()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/codec"
+	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 // assembly returns a hub with so many viewers whose writers never come, at the instant 0.
@@ -141,15 +142,15 @@ func TestTryLeavesTheRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer o.Close()
-	sent := bytes.Repeat([]byte("a message that is long"), 1<<20)
-	n, ok := o.try(sent)
+	sent := bytes.Repeat([]byte("a message that is long"), 1<<15)
+	n, ok := o.try(sent, false)
 	if !ok {
 		t.Skip("nothing is ever written at once on this system")
 	}
 	if n == len(sent) {
 		t.Fatalf("the kernel took %d bytes at once", n)
 	}
-	if n, ok := o.try([]byte("in between")); ok {
+	if n, ok := o.try([]byte("in between"), false); ok {
 		t.Fatalf("%d bytes were written amid a message", n)
 	}
 	finished := make(chan error, 1)
@@ -164,7 +165,78 @@ func TestTryLeavesTheRest(t *testing.T) {
 	if !slices.Equal(got, sent) {
 		t.Error("what was read is not what was sent")
 	}
-	if n, ok := o.try([]byte("after it")); !ok || n != 8 {
+	if n, ok := o.try([]byte("after it"), false); !ok || n != 8 {
 		t.Errorf("tried to write 8 bytes after it: %d, %v", n, ok)
 	}
+}
+
+// TestLaterProbesOfViewersAreAnsweredWithTheStream probes more often than tabs do when they come.
+func TestLaterProbesOfViewersAreAnsweredWithTheStream(t *testing.T) {
+	for name, threads := range map[string]uint8{"a viewer": 0, "a worker": 1} {
+		t.Run(name, func(t *testing.T) {
+			h, d, m, url := setUp(t, nil)
+			s := &stream{hub: h, machine: m, size: 100, frames: 60}
+			tab := upgrade(t, url, 0)
+			write := func(payload []byte) {
+				t.Helper()
+				if _, err := tab.Write(frame(binaryFrame, payload)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			next := func(want wire.Kind) []byte {
+				t.Helper()
+				_, message, err := tab.read()
+				if err != nil || wire.KindOf(message) != want {
+					t.Fatalf("got %v, %v; want %v", wire.KindOf(message), err, want)
+				}
+				return message
+			}
+			s.next()
+			write(hello(threads))
+			<-d.joined
+			next(wire.KindWelcome)
+			next(wire.KindBroadcast)
+			for range promptReplies {
+				write(wire.Probe{}.Append(nil))
+				next(wire.KindReply)
+			}
+
+			asked, _ := h.cfg.Clock.Now()
+			write(wire.Probe{Sent: 42}.Append(nil))
+			if threads == 0 {
+				await(t, func() bool { return h.owes() == 1 })
+				s.next()
+			}
+			reply, err := wire.ParseReply(next(wire.KindReply))
+			if err != nil {
+				t.Fatal(err)
+			}
+			answered, _ := h.cfg.Clock.Now()
+			if reply.Sent != 42 || reply.Received != int64(asked) || reply.Replied != int64(answered) {
+				t.Errorf("got %+v, want the answer to 42 from %d on at %d", reply, asked, answered)
+			}
+			if threads == 0 {
+				next(wire.KindBroadcast)
+				s.next()
+				next(wire.KindBroadcast)        // and no second reply
+				write(wire.Probe{}.Append(nil)) // waits
+				write(wire.Probe{}.Append(nil)) // two are not kept waiting
+				next(wire.KindReply)
+			}
+		})
+	}
+}
+
+// owes returns how many replies wait for the stream.
+func (h *Hub) owes() (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.conns {
+		c.mu.Lock()
+		if c.owed != nil {
+			n++
+		}
+		c.mu.Unlock()
+	}
+	return n
 }

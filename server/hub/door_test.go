@@ -383,3 +383,29 @@ func BenchmarkJoin(b *testing.B) {
 		})
 	}
 }
+
+// TestGoodbyeIsNotPutOff has somebody who was said goodbye to probe on instead of closing.
+func TestGoodbyeIsNotPutOff(t *testing.T) {
+	t.Parallel()
+	h, d, _, url := setUp(t, nil)
+	tab := upgrade(t, url, 0)
+	if _, err := tab.Write(frame(binaryFrame, hello(0))); err != nil {
+		t.Fatal(err)
+	}
+	number := <-d.joined
+	d.mu.Lock()
+	peer := d.peers[number]
+	d.mu.Unlock()
+	peer.Dismiss(wire.Goodbye{Reason: wire.ReasonEvicted})
+	ended := make(chan struct{})
+	defer func() { <-ended }()
+	go func() {
+		defer close(ended)
+		for tick := time.Tick(100 * time.Millisecond); ; <-tick {
+			if _, err := tab.Write(frame(binaryFrame, wire.Probe{}.Append(nil))); err != nil {
+				return
+			}
+		}
+	}()
+	await(t, func() bool { return h.connections() == 0 })
+}

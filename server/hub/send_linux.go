@@ -37,13 +37,17 @@ func (o *outlet) begin(p []byte) error {
 const msgMore = 0x8000 // MSG_MORE, which package syscall lacks
 
 // try writes as much as the kernel takes at once, and reports whether that is anything. Where it is not all, the caller
-// must finish the rest: until then nobody else writes.
-func (o *outlet) try(p []byte) (written int, ok bool) {
+// must finish the rest: until then nobody else writes. With more it is only sent with what follows.
+func (o *outlet) try(p []byte, more bool) (written int, ok bool) {
+	flags := syscall.MSG_EOR
+	if more {
+		flags = msgMore
+	}
 	if !o.busy.TryLock() {
 		return 0, false
 	}
 	o.raw.Control(func(fd uintptr) { // unlike Write it waits for nobody
-		written, _ = syscall.SendmsgN(int(fd), p, nil, nil, syscall.MSG_EOR)
+		written, _ = syscall.SendmsgN(int(fd), p, nil, nil, flags)
 	})
 	if written <= 0 || written == len(p) {
 		o.busy.Unlock()

@@ -19,7 +19,7 @@ func (o *outlet) begin(p []byte) error {
 }
 
 // try writes nothing: there is no way here that surely waits for nobody.
-func (o *outlet) try([]byte) (written int, ok bool) { return 0, false }
+func (o *outlet) try([]byte, bool) (written int, ok bool) { return 0, false }
 
 // finish writes the rest of what try began.
 func (o *outlet) finish(rest []byte) error {

@@ -134,10 +134,7 @@ func (c *conn) take(message []byte, fleet Fleet) error {
 		if err := c.hub.acknowledge(c, probe.Ack); err != nil {
 			return err
 		}
-		replied, generation := c.hub.cfg.Clock.Now()
-		c.reply(wire.Reply{
-			Sent: probe.Sent, Received: int64(received), Replied: int64(replied), Generation: generation,
-		}.Append(nil))
+		c.reply(wire.Reply{Sent: probe.Sent, Received: int64(received)})
 		return nil
 	case kind == wire.KindResult && c.worker:
 		result, err := wire.ParseResult(message)
