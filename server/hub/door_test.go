@@ -398,7 +398,10 @@ func TestGoodbyeIsNotPutOff(t *testing.T) {
 	d.mu.Unlock()
 	peer.Dismiss(wire.Goodbye{Reason: wire.ReasonEvicted})
 	ended := make(chan struct{})
-	defer func() { <-ended }()
+	defer func() {
+		tab.Close() // else it goes on for ever where the server does not end it
+		<-ended
+	}()
 	go func() {
 		defer close(ended)
 		for tick := time.Tick(100 * time.Millisecond); ; <-tick {
