@@ -30,6 +30,7 @@ engines: build
 
 bench: build
 	bin/bench
+	bin/trials -duration 40s fanout
 
 clean:
 	rm -rf bin web/dist/donut.wasm web/dist/donut.wasm.gz tools/e2e/node_modules

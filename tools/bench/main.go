@@ -19,12 +19,13 @@ import (
 const usage = `Usage: bench [-detail K] [-rounds R] [-json]
 
 Bench prints microseconds per frame, packing included: natively, by the module
-through wazero, by the module in V8, and by plain JavaScript in V8. V8 is node's;
-without node its numbers are left out. Every number is the median of rounds in
+through wazero, by the module in V8 and in SpiderMonkey, and by plain JavaScript
+in V8. V8 is node's, and SpiderMonkey that of Firefox; without them their numbers
+are left out. Every number is the median of rounds in
 which each renderer has its turn, after one round that does not count.
 
-With -json it prints one object instead: native_us, wazero_us, v8_us and
-javascript_us, and of the stream of frames 0 to 3599 and 1000000 to 1003599 at
+With -json it prints one object instead: native_us, wazero_us, v8_us,
+spidermonkey_us and javascript_us, and of the stream of frames 0 to 3599 and 1000000 to 1003599 at
 detail 1 bytes_per_frame, encode_us and decode_us (natively) and decode_v8_us.
 What could not be measured is null.
 
@@ -41,6 +42,7 @@ type config struct {
 
 	cacheDir string // of the compiled module; empty for none
 	node     string // the command that runs V8
+	firefox  string // and SpiderMonkey; empty for the usual ones
 }
 
 func main() {
@@ -88,6 +90,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.BoolVar(&cfg.json, "json", false, "print JSON")
 	flags.StringVar(&cfg.cacheDir, "cache-dir", "", "keep what wazero compiled in this `folder`, which must be yours alone; empty means nowhere")
 	flags.StringVar(&cfg.node, "node", "node", "the `command` that runs V8")
+	flags.StringVar(&cfg.firefox, "firefox", "", "the `command` that runs SpiderMonkey; empty means $FIREFOX, firefox-esr or firefox")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

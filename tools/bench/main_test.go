@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -52,10 +51,10 @@ func bench(t *testing.T, args ...string) (stdout string, err error) {
 	return out.String(), err
 }
 
-// needNode skips the test where node is not installed, or fails it where nothing may be left out.
-func needNode(t *testing.T) {
+// need skips the test where an engine is not installed, or fails it where nothing may be left out.
+func need(t *testing.T, name string) {
 	t.Helper()
-	switch _, err := exec.LookPath("node"); {
+	switch _, err := jsengine.Find(t.Context(), name, ""); {
 	case err == nil:
 	case os.Getenv("REQUIRE_BROWSERS") == "1":
 		t.Fatalf("REQUIRE_BROWSERS=1: %v", err)
@@ -65,12 +64,12 @@ func needNode(t *testing.T) {
 }
 
 func TestAllDrawTheSamePictures(t *testing.T) {
-	needNode(t)
+	need(t, "v8")
 	m, err := module()
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := startV8(t.Context(), "node", m, new(stream))
+	v, err := startEngine(t.Context(), "v8", "node", m, new(stream))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,22 +101,23 @@ func native(detail int, first uint64, count int) []byte {
 
 // numbers are the members that the JSON object has in any case.
 var numbers = []string{
-	"native_us", "wazero_us", "v8_us", "javascript_us", "bytes_per_frame", "encode_us", "decode_us", "decode_v8_us",
+	"native_us", "wazero_us", "v8_us", "spidermonkey_us", "javascript_us", "bytes_per_frame", "encode_us", "decode_us", "decode_v8_us",
 }
 
 func TestJSON(t *testing.T) {
 	for _, c := range []struct {
-		name, node string
-		without    string // the numbers that are null
+		name, node, firefox string
+		without             string // the numbers that are null
 	}{
-		{"with node", "node", ""},
-		{"without node", "no-such-command", "v8_us javascript_us decode_v8_us"},
+		{"with all", "node", "", ""},
+		{"with none", "no-such-command", "no-such-command", "v8_us spidermonkey_us javascript_us decode_v8_us"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.without == "" {
-				needNode(t)
+				need(t, "v8")
+				need(t, "spidermonkey")
 			}
-			out, err := bench(t, "-json", "-rounds", "2", "-detail", "4", "-node", c.node)
+			out, err := bench(t, "-json", "-rounds", "2", "-detail", "4", "-node", c.node, "-firefox", c.firefox)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,11 +146,11 @@ func TestJSON(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	out, err := bench(t, "-rounds", "1", "-detail", "4", "-node", "no-such-command")
+	out, err := bench(t, "-rounds", "1", "-detail", "4", "-node", "no-such-command", "-firefox", "no-such-command")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"render, detail 4", "native Go", "1.00\n", "wazero", "-         -\n", "bytes/frame", "node is not installed"} {
+	for _, want := range []string{"render, detail 4", "native Go", "1.00\n", "wazero", "-         -\n", "bytes/frame", "node is not installed", "Firefox is not installed"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the table lacks %q:\n%s", want, out)
 		}

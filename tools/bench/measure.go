@@ -58,12 +58,23 @@ func measure(ctx context.Context, cfg config, module []byte, s *stream, line *pr
 	all := []*contender{native, wazero, encode, decode}
 
 	var inV8, inJavaScript, decodeV8 *contender
-	switch v, err := startV8(ctx, cfg.node, module, s); {
+	switch v, err := startEngine(ctx, "v8", cfg.node, module, s); {
 	case err == nil:
 		defer v.Close()
 		r.Node = v.version
 		inV8, inJavaScript, decodeV8 = v.module(cfg.detail, r.Frames), v.javascript(cfg.detail, r.Frames), v.decoder()
 		all = append(all, inV8, inJavaScript, decodeV8)
+	case !errors.Is(err, exec.ErrNotFound):
+		return nil, err
+	}
+
+	var inSpiderMonkey *contender
+	switch m, err := startEngine(ctx, "spidermonkey", cfg.firefox, module, s); {
+	case err == nil:
+		defer m.Close()
+		r.Firefox = m.version
+		inSpiderMonkey = m.module(cfg.detail, r.Frames)
+		all = append(all, inSpiderMonkey)
 	case !errors.Is(err, exec.ErrNotFound):
 		return nil, err
 	}
@@ -82,6 +93,7 @@ func measure(ctx context.Context, cfg config, module []byte, s *stream, line *pr
 	}
 
 	r.Native, r.Wazero, r.V8, r.JavaScript = native.median(), wazero.median(), inV8.median(), inJavaScript.median()
+	r.SpiderMonkey = inSpiderMonkey.median()
 	r.Encode, r.Decode, r.DecodeV8 = encode.median(), decode.median(), decodeV8.median()
 	return r, nil
 }

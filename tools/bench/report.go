@@ -15,11 +15,15 @@ type report struct {
 	Rounds int    `json:"rounds"`         // that count
 	Frames int    `json:"frames"`         // rendered in each round
 	Node   string `json:"node,omitempty"` // its version
+	// Firefox is the version of the one that SpiderMonkey is of.
+	Firefox string `json:"firefox,omitempty"`
 
 	Native     *float64 `json:"native_us"`
 	Wazero     *float64 `json:"wazero_us"`
 	V8         *float64 `json:"v8_us"`
 	JavaScript *float64 `json:"javascript_us"`
+	// SpiderMonkey renders by the module.
+	SpiderMonkey *float64 `json:"spidermonkey_us"`
 
 	StreamFrames  int      `json:"stream_frames"` // encoded and decoded in each round, of detail 1
 	BytesPerFrame float64  `json:"bytes_per_frame"`
@@ -48,6 +52,7 @@ func (r *report) writeTable(w io.Writer) error {
 	row("native Go", r.Native, r.Native)
 	row("the module in wazero", r.Wazero, r.Native)
 	row("the module in V8", r.V8, r.Native)
+	row("the module, SpiderMonkey", r.SpiderMonkey, r.Native)
 	row("plain JavaScript in V8", r.JavaScript, r.Native)
 	head(fmt.Sprintf("\nstream, %.1f bytes/frame", r.BytesPerFrame))
 	row("decode, native Go", r.Decode, r.Decode)
@@ -62,6 +67,11 @@ func (r *report) writeTable(w io.Writer) error {
 		fmt.Fprintln(&b, "Without V8: node is not installed.")
 	} else {
 		fmt.Fprintf(&b, "V8 is that of node %s.\n", r.Node)
+	}
+	if r.Firefox == "" {
+		fmt.Fprintln(&b, "Without SpiderMonkey: Firefox is not installed.")
+	} else {
+		fmt.Fprintf(&b, "SpiderMonkey is that of %s.\n", r.Firefox)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

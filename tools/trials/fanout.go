@@ -90,7 +90,9 @@ func (o fanout) play(ctx context.Context, s *stage, d time.Duration, f *findings
 }
 
 // streamSize returns how many bytes one viewer has been sent of the stream, by the server's statistics.
-func streamSize(stats map[string]float64) float64 { return stats["bytes_per_frame"] * stats["aired_frames"] }
+func streamSize(stats map[string]float64) float64 {
+	return stats["bytes_per_frame"] * stats["aired_frames"]
+}
 
 // memory returns how many bytes of memory the server takes up.
 func (s *stage) memory() (float64, error) {
