@@ -11,7 +11,7 @@ DETAIL ?= 1
 build: web/dist/donut.wasm
 	@mkdir -p bin
 	$(GO) build -trimpath -o $(SERVER) ./server
-	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm ./tools/trials ./tools/sim
+	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm ./tools/trials ./tools/sim ./tools/chart
 
 web/dist/donut.wasm: go.mod $(shell find wasm tools/wasmbuild -name '*.go' ! -name '*_test.go')
 	$(GO) run ./tools/wasmbuild -o $@
@@ -30,7 +30,7 @@ engines: build
 
 bench: build
 	bin/bench
-	bin/trials -duration 40s fanout
+	-bin/trials -duration 40s fanout
 
 clean:
 	rm -rf bin web/dist/donut.wasm web/dist/donut.wasm.gz tools/e2e/node_modules
