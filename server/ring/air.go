@@ -45,7 +45,7 @@ func (r *Ring) Air(count int, trust bool, dst []Frame) []Frame {
 			s.state = wire.RingAired
 			dst = append(dst, Frame{Packed: r.bytes(r.cursor), Owner: s.owner, Audited: s.audited})
 		} else {
-			*s = slot{state: wire.RingStalled}
+			r.put(r.cursor, slot{state: wire.RingStalled})
 			dst = append(dst, Frame{})
 		}
 		r.cursor++

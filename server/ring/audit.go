@@ -120,7 +120,7 @@ func (r *Ring) Purge(owner uint32, lease uint64) (purged int) {
 	for n := r.cursor; n < r.End(); n++ {
 		s := r.slot(n)
 		if (s.state == wire.RingFilled || s.state == wire.RingReady) && s.owner == owner && (!s.audited || s.lease() == lease) {
-			*s = slot{}
+			r.put(n, slot{})
 			purged++
 		}
 	}

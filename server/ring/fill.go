@@ -34,9 +34,9 @@ func (r *Ring) Fill(res Result) (kept int, disputed uint64, differs bool) {
 		switch s.state {
 		case wire.RingFree, wire.RingLeased:
 			r.fills++
-			*s = slot{
+			r.put(n, slot{
 				state: wire.RingFilled, excused: !res.Must[i], sampled: i == res.Sample, owner: res.Owner, result: b, fill: r.fills,
-			}
+			})
 			copy(r.bytes(n), packed)
 			if !s.excused {
 				b.owed++
@@ -105,7 +105,7 @@ func (r *Ring) Supply(n uint64, packed []byte) (v Verdict, here Copy) {
 		v, here.Packed = Refuted, bytes.Clone(r.bytes(n))
 	}
 	r.fills++
-	*s = slot{state: wire.RingReady, audited: true, owner: Server, fill: r.fills}
+	r.put(n, slot{state: wire.RingReady, audited: true, owner: Server, fill: r.fills})
 	copy(r.bytes(n), packed[:wire.PackedSize])
 	return v, here
 }

@@ -17,6 +17,7 @@ package ring
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -34,6 +35,7 @@ type Ring struct {
 	cursor   uint64 // the first frame that has neither aired nor stalled; never before playhead
 	fills    uint64 // how often a frame was filled, which numbers the fills
 
+	free    []uint64         // a bit for each slot, set where it is free
 	waiting [classes]stretch // where all frames are that wait for an audit, by class
 }
 
@@ -77,7 +79,9 @@ func New(size int) *Ring {
 	if size < 1 {
 		panic(fmt.Sprintf("ring: size %d, want at least 1", size))
 	}
-	return &Ring{slots: make([]slot, size), packed: make([]byte, size*wire.PackedSize)}
+	r := &Ring{slots: make([]slot, size), packed: make([]byte, size*wire.PackedSize), free: make([]uint64, (size+63)/64)}
+	r.clear()
+	return r
 }
 
 // Size returns how many frames the ring holds.
@@ -93,6 +97,40 @@ func (r *Ring) Cursor() uint64 { return r.cursor }
 func (r *Ring) End() uint64 { return r.playhead + uint64(len(r.slots)) }
 
 func (r *Ring) slot(n uint64) *slot { return &r.slots[n%uint64(len(r.slots))] }
+
+// put sets the slot of frame n.
+func (r *Ring) put(n uint64, s slot) {
+	*r.slot(n) = s
+	i := n % uint64(len(r.slots))
+	if s.state == wire.RingFree {
+		r.free[i/64] |= 1 << (i % 64)
+	} else {
+		r.free[i/64] &^= 1 << (i % 64)
+	}
+}
+
+// clear frees all slots.
+func (r *Ring) clear() {
+	clear(r.slots)
+	for i := range r.free {
+		r.free[i] = math.MaxUint64
+	}
+	r.free[len(r.free)-1] >>= -len(r.slots) & 63 // there are no slots behind the last one
+}
+
+// nextFree returns the first frame from n on whose slot is free, or the horizon
+// or n where there is none.
+func (r *Ring) nextFree(n uint64) uint64 {
+	size := uint64(len(r.slots))
+	for n < r.End() {
+		i := n % size
+		if rest := r.free[i/64] >> (i % 64); rest != 0 {
+			return min(n+uint64(bits.TrailingZeros64(rest)), r.End())
+		}
+		n = min(n+min(64-i%64, size-i), r.End())
+	}
+	return n
+}
 
 func (r *Ring) bytes(n uint64) []byte {
 	i := int(n%uint64(len(r.slots))) * wire.PackedSize
@@ -120,7 +158,7 @@ func (r *Ring) check(n uint64) {
 // Reset empties the ring and puts playhead and cursor at frame n.
 func (r *Ring) Reset(n uint64) {
 	r.check(n)
-	clear(r.slots)
+	r.clear()
 	r.playhead, r.cursor = n, n
 }
 
@@ -128,7 +166,7 @@ func (r *Ring) Reset(n uint64) {
 // stream goes on from an earlier one.
 func (r *Ring) Skip(n uint64) {
 	for n = min(n, r.End()); r.cursor < n; r.cursor++ {
-		*r.slot(r.cursor) = slot{state: wire.RingAired}
+		r.put(r.cursor, slot{state: wire.RingAired})
 	}
 }
 
@@ -140,10 +178,10 @@ func (r *Ring) Advance(n uint64) (lost uint64) {
 	}
 	r.check(n)
 	if n-r.playhead >= uint64(len(r.slots)) {
-		clear(r.slots)
+		r.clear()
 	} else {
 		for ; r.playhead < n; r.playhead++ {
-			*r.slot(r.playhead) = slot{}
+			r.put(r.playhead, slot{})
 		}
 	}
 	r.playhead = n
@@ -156,13 +194,8 @@ func (r *Ring) Advance(n uint64) (lost uint64) {
 // FreeRun returns the earliest run of free frames that starts at frame from or later and is yet to air: its first
 // frame and its length, at most limit. The length is 0 where there is none.
 func (r *Ring) FreeRun(from uint64, limit int) (first uint64, count int) {
-	n := max(from, r.cursor)
-	for n < r.End() && r.slot(n).state != wire.RingFree {
-		n++
-	}
-	first = n
-	for n < r.End() && count < limit && r.slot(n).state == wire.RingFree {
-		n++
+	first = r.nextFree(max(from, r.cursor))
+	for n := first; n < r.End() && count < limit && r.slot(n).state == wire.RingFree; n++ {
 		count++
 	}
 	return first, count
@@ -173,13 +206,14 @@ func (r *Ring) FreeRun(from uint64, limit int) (first uint64, count int) {
 func (r *Ring) Lease(first uint64, count int, owner uint32, lease uint64) {
 	begin, end := r.clip(first, count)
 	for n := begin; n < end; n++ {
-		s := r.slot(n)
+		s := *r.slot(n)
 		i := slices.Index(s.holders[:], holder{})
 		if s.state > wire.RingLeased || i < 0 {
 			continue
 		}
 		s.state, s.owner = wire.RingLeased, owner
 		s.holders[i] = holder{owner, lease}
+		r.put(n, s)
 	}
 }
 
@@ -196,7 +230,7 @@ func (r *Ring) Release(first uint64, count int, lease uint64) {
 		if other := s.holders[maxHolders-1-i]; other != (holder{}) {
 			s.owner = other.owner
 		} else {
-			*s = slot{}
+			r.put(n, slot{})
 		}
 	}
 }
