@@ -118,8 +118,7 @@ func (r *Ring) clear() {
 	r.free[len(r.free)-1] >>= -len(r.slots) & 63 // there are no slots behind the last one
 }
 
-// nextFree returns the first frame from n on whose slot is free, or the horizon
-// or n where there is none.
+// nextFree returns the first frame from n on whose slot is free. Where there is none it is the horizon, or n behind that.
 func (r *Ring) nextFree(n uint64) uint64 {
 	size := uint64(len(r.slots))
 	for n < r.End() {
