@@ -96,7 +96,7 @@ func newCore(cfg Config, verify func(job)) *core {
 		random:   cfg.Random,
 		book:     trust.NewBook(),
 		budget:   trust.NewBudget(cfg.AuditBudget, cfg.Lead),
-		cost:     firstCost * time.Duration(cfg.Detail*cfg.Detail),
+		cost:     guessCost(cfg.Detail),
 		idle:     cfg.Auditors,
 		rescuing: make(map[uint64]struct{}),
 

@@ -330,7 +330,7 @@ func TestVerifierThatFailsIsAskedAgain(t *testing.T) {
 
 // TestAStreamOfHighDetailWaitsForTrust has audits of which one auditor makes 35 a second, and a fleet that is new.
 func TestAStreamOfHighDetailWaitsForTrust(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.Detail, c.Auditors = 8, 1 })
+	w := newWorld(t, func(c *Config) { c.Detail, c.Auditors = 16, 1 })
 	w.renderTime = 28 * time.Millisecond
 	w.sampling = true
 	for range 9 {

@@ -32,6 +32,12 @@ const (
 	verifierRest = 100 * time.Millisecond
 )
 
+// guessCost is what the audit of a frame is taken to cost before one was made. Beyond the lower details it grows with the
+// detail, not with its square, since the renderer goes from cell to cell.
+func guessCost(detail int) time.Duration {
+	return firstCost * time.Duration(min(detail*detail, 4*detail))
+}
+
 // A job is a call of the verifier, to be made away from the loop: for one of these.
 type job struct {
 	render  *render
