@@ -122,7 +122,7 @@ func TestEqualsGoToTheEarlier(t *testing.T) {
 
 // TestReach compares with all samples of many patches.
 func TestReach(t *testing.T) {
-	for _, detail := range []int{1, 4} {
+	for _, detail := range []int{2, 4} {
 		r := NewRenderer(detail)
 		height, width := 2*detail+1, span*detail
 		kept := 0
@@ -153,7 +153,7 @@ func TestReach(t *testing.T) {
 
 // TestMostIsNotDrawn holds the renderer to leaving out what cannot be seen, which no picture shows.
 func TestMostIsNotDrawn(t *testing.T) {
-	r := NewRenderer(1)
+	r := NewRenderer(2)
 	r.view = viewOf(50)
 	var facing, seen, all int
 	for row := range r.patchRows() {

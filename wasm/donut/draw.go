@@ -38,23 +38,14 @@ func (r *Renderer) offer(at uint, d float64, s sample) {
 	}
 }
 
-// drawAll draws the samples of a ring from one to before another. Its body is place, which is too long for the compiler
-// to put in.
-func (r *Renderer) drawAll(l *ring, from, to int) {
-	h, rise, dip := l.h, l.rise, l.dip
-	sinA, cosA, sinB, cosB := l.sinA, l.cosA, l.sinB, l.cosB
-	s := l.first + sample(from)
-	for _, phi := range r.phi[from:to] {
-		q := float64(phi.sin * h)
-		d := 1 / (float64(q*sinA) + rise + 5)
-		t := float64(q*cosA) - dip
-		p := float64(phi.cos * h)
-		x := 40 + float64(float64(30*d)*(float64(p*cosB)-float64(t*sinB)))
-		y := 12 + float64(float64(15*d)*(float64(p*sinB)+float64(t*cosB)))
-		at := index(x, y)
-		if d >= r.nearest[at] {
-			r.offer(at, d, s)
+// drawAll draws every sample.
+func (r *Renderer) drawAll(v *view) {
+	clear(r.nearest[:])
+	for i := range r.theta {
+		l := r.ring(v, i)
+		for j, phi := range r.phi {
+			d, x, y := l.place(phi)
+			r.offer(index(x, y), d, l.first+sample(j))
 		}
-		s++
 	}
 }

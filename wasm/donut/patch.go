@@ -12,6 +12,7 @@ const span = 6
 // drawSeen draws all samples that can be seen: first the patches that face the eye, and then those of the rest that
 // these do not hide. Which patches are taken to face it matters to the time alone.
 func (r *Renderer) drawSeen(v *view) {
+	clear(r.nearest[:])
 	for row := range r.patchRows() {
 		l := r.middleRing(v, row)
 		r.facings[row] = r.facing(&l)
@@ -37,27 +38,18 @@ func (r *Renderer) middleRing(v *view, row int) ring {
 	return r.ring(v, min(row*(2*r.detail+1)+r.detail, len(r.theta)-1))
 }
 
-// drawPatches draws some patches of a row. At detail 1 a ring has so few samples in a cell that
-// to take all of them is quicker than to walk.
+// drawPatches draws some patches of a row.
 func (r *Renderer) drawPatches(v *view, row int, patches uint64) {
 	first := row * (2*r.detail + 1)
 	for i := first; i < min(first+2*r.detail+1, len(r.theta)); i++ {
 		track := &r.tracks[i-first]
-		if r.detail == 1 {
-			track.ring = r.ring(v, i)
-		} else {
-			*track = r.track(v, i)
-		}
+		*track = r.track(v, i)
 		for rest := patches; rest != 0; {
 			from := bits.TrailingZeros64(rest)
 			to := bits.TrailingZeros64(rest + 1<<from) // the carry passes those that follow without a hole
 			rest &^= 1<<to - 1
 			begin, end := from*span*r.detail, min(to*span*r.detail, len(r.phi))
-			if r.detail == 1 {
-				r.drawAll(&track.ring, begin, end)
-			} else {
-				r.send(track, begin, end)
-			}
+			r.send(track, begin, end)
 		}
 	}
 	r.walk(v)
@@ -115,14 +107,20 @@ func reach(h, d float64) (most float64, within bool) {
 	return d / (1 - near), 18.75*near < 1-near
 }
 
-// lookAround notes for each cell the least D of those up to 2 columns and 1 line away from it, 0 where one is empty.
-// Around the first line and the last nothing is taken to be painted.
+// lookAround notes the least D around each cell.
 func (r *Renderer) lookAround() {
 	// As positive numbers compare like their bits, which the compiler takes the least of without a call.
-	var nearest, least [gridSize]uint64
+	var nearest [gridSize]uint64
 	for at, d := range r.nearest {
 		nearest[at] = math.Float64bits(d)
 	}
+	leastAround(&r.around, &nearest)
+}
+
+// leastAround notes for each cell the least of what nearest has for those up to 2 columns and 1 line away from it, 0
+// where one is empty. Around the first line and the last nothing is taken to be painted.
+func leastAround(around, nearest *[gridSize]uint64) {
+	var least [gridSize]uint64
 	for y := range lowest + 1 {
 		for x := leftmost; x <= rightmost; x++ {
 			at := (y*gridWidth + x) & (gridSize - 1)
@@ -131,6 +129,6 @@ func (r *Renderer) lookAround() {
 		}
 	}
 	for at := gridWidth; at < lowest*gridWidth; at++ {
-		r.around[at] = min(least[at-gridWidth], least[at], least[at+gridWidth])
+		around[at] = min(least[at-gridWidth], least[at], least[at+gridWidth])
 	}
 }

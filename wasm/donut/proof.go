@@ -32,7 +32,11 @@ func Proof(write func([]byte)) {
 // depths returns the greatest D of each cell in the last picture, 0 where nothing is painted.
 func (r *Renderer) depths() (d [Cells]float64) {
 	for cell := range d {
-		d[cell] = r.nearest[cell/Width*gridWidth+cell%Width]
+		if s, painted := r.won(cell/Width*gridWidth + cell%Width); painted {
+			theta, phi := s.indices()
+			l := r.ring(&r.view, theta)
+			d[cell], _, _ = l.place(r.phi[phi])
+		}
 	}
 	return d
 }

@@ -64,7 +64,8 @@ func (a arithmetic) draw(n uint64, detail int) (Picture, [Cells]float64) {
 		if d == 0 {
 			continue
 		}
-		i, j := r.winner[cell/Width*gridWidth+cell%Width].indices()
+		s, _ := r.won(cell/Width*gridWidth + cell%Width)
+		i, j := s.indices()
 		q := float64(r.phi[j].sin * (r.theta[i].cos + 2))
 		nearest[cell] = a.divide(a.mulAdd(q, sinA, float64(r.theta[i].sin*cosA)) + 5)
 	}

@@ -25,11 +25,13 @@ type Renderer struct {
 
 	view view // of the frame
 
+	sweeper *sweeper // at detail 1, instead of all that follows
+
 	// Scratch of one frame, indexed by place in the grid: the greatest D so far, which sample has it, and the least of
 	// the greatest D around.
 	nearest [gridSize]float64
 	winner  [gridSize]sample
-	around  [gridSize]uint64
+	around  [gridSize]uint64 // see leastAround
 
 	facings [mostPatchRows]uint64 // the patches that face the eye
 
@@ -53,24 +55,27 @@ func NewRenderer(detail int) *Renderer {
 	if detail < 1 || detail > MaxDetail {
 		panic("donut: detail " + strconv.Itoa(detail) + ", want 1.." + strconv.Itoa(MaxDetail))
 	}
-	return &Renderer{
+	r := &Renderer{
 		theta:  circle(thetaStep / float64(detail)),
 		phi:    circle(phiStep / float64(detail)),
 		detail: detail,
 	}
+	if detail == 1 {
+		r.sweeper = newSweeper(r.phi)
+	}
+	return r
 }
 
 // Render draws frame n into dst, every cell of it.
 func (r *Renderer) Render(dst *Picture, n uint64) {
 	v := &r.view
 	*v = viewOf(n)
-	clear(r.nearest[:])
-	if math.Abs(v.sinA) < leastSlope {
-		for i := range r.theta {
-			l := r.ring(v, i)
-			r.drawAll(&l, 0, len(r.phi))
-		}
-	} else {
+	switch {
+	case r.sweeper != nil:
+		r.sweeper.sweep(r, v)
+	case math.Abs(v.sinA) < leastSlope:
+		r.drawAll(v)
+	default:
 		r.drawSeen(v)
 	}
 
@@ -79,12 +84,21 @@ func (r *Renderer) Render(dst *Picture, n uint64) {
 		clear(cells)
 		for x := leftmost; x <= rightmost; x++ {
 			at := (y*gridWidth + x) & (gridSize - 1)
-			if r.nearest[at] != 0 {
-				i, j := r.winner[at].indices()
+			if s, painted := r.won(at); painted {
+				i, j := s.indices()
 				cells[x] = level(v.luminance(r.theta[i], r.phi[j]))
 			}
 		}
 	}
+}
+
+// won returns the sample that has won the cell at a place in the grid, if one has.
+func (r *Renderer) won(at int) (s sample, painted bool) {
+	if r.sweeper != nil {
+		key := r.sweeper.best[at]
+		return name(key), key != 0
+	}
+	return r.winner[at], r.nearest[at] != 0
 }
 
 // A view is where the torus is seen from in one frame.
