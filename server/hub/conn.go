@@ -25,7 +25,8 @@ type conn struct {
 	number  uint32
 	addr    netip.Addr   // that counts for it
 	refused gate.Refusal // where it gets a goodbye and nothing else
-	worker  bool         // offers threads; set before anybody else knows of the connection
+	worker  bool         // offers threads; set before anybody else knows of the connection, as the next one
+	entered timeline.Instant
 
 	// Of the hub's mu.
 	welcomed, probed bool
@@ -40,7 +41,6 @@ type conn struct {
 	behind  time.Time   // since when the viewer gets nothing because it is behind; zero while it is not
 	writing bool        // a goroutine writes, or is to
 	rest    []byte      // of an item that is written in part, before all others
-	replies int         // to probes, ever
 	owed    *wire.Reply // one that goes with the next message of the stream; nil for none
 	leaving bool        // nothing is queued any more
 	counted bool        // its end is, under a reason: the first one that anybody gives, be it after a write has failed
@@ -111,7 +111,8 @@ func (c *conn) send(message []byte) {
 func (c *conn) reply(m wire.Reply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.replies++; c.replies > promptReplies && !c.worker && c.owed == nil && c.behind.IsZero() && c.last != 0 {
+	settled := timeline.Instant(m.Received).Sub(c.entered) > settling
+	if settled && !c.worker && c.owed == nil && c.behind.IsZero() && c.last != 0 {
 		c.owed = &m
 		return
 	}

@@ -170,7 +170,7 @@ func TestTryLeavesTheRest(t *testing.T) {
 	}
 }
 
-// TestLaterProbesOfViewersAreAnsweredWithTheStream probes more often than tabs do when they come.
+// TestLaterProbesOfViewersAreAnsweredWithTheStream probes as tabs do when they come, and later.
 func TestLaterProbesOfViewersAreAnsweredWithTheStream(t *testing.T) {
 	for name, threads := range map[string]uint8{"a viewer": 0, "a worker": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -196,10 +196,14 @@ func TestLaterProbesOfViewersAreAnsweredWithTheStream(t *testing.T) {
 			<-d.joined
 			next(wire.KindWelcome)
 			next(wire.KindBroadcast)
-			for range promptReplies {
+			for range 20 {
 				write(wire.Probe{}.Append(nil))
 				next(wire.KindReply)
 			}
+			m.set(m.get() + settling) // the first answer later than that waits
+			write(wire.Probe{}.Append(nil))
+			next(wire.KindReply)
+			m.set(m.get() + time.Microsecond)
 
 			asked, _ := h.cfg.Clock.Now()
 			write(wire.Probe{Sent: 42}.Append(nil))

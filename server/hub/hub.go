@@ -52,8 +52,8 @@ const (
 	maxIgnored = 4 << 10
 	// comeBack is how long a connection that is refused should wait before it tries again.
 	comeBack = 10 * time.Second
-	// promptReplies is how many probes of a viewer are answered at once: as many as tabs send when they come, and more.
-	promptReplies = 10
+	// settling is for how long the probes of a viewer are answered at once: tabs send several when they come.
+	settling = 5 * time.Second
 	// maxReplies is how many other messages may wait for a viewer, and maxControl how many for a worker, who is sent
 	// leases.
 	maxReplies = 32

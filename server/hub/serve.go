@@ -79,6 +79,7 @@ func (c *conn) serve(fleet Fleet) {
 		return
 	}
 	c.worker = hello.Threads > 0
+	c.entered, _ = c.hub.cfg.Clock.Now()
 	fleet.Join(c.number, c, c.addr, int(hello.Threads))
 	defer fleet.Leave(c.number)
 
