@@ -152,14 +152,14 @@ func (c *conn) follow(newest []aired) {
 		idle = c.enqueueReply(*m)
 	}
 	for _, a := range newest {
-		switch {
-		case !c.behind.IsZero() || a.header.Number <= c.last:
+		if !c.behind.IsZero() || a.header.Number <= c.last {
 			continue
-		case timeline.Span(c.frames) >= maxPending:
+		}
+		if timeline.Span(c.frames) >= maxPending {
 			c.hub.stats.Replayed.Add(1)
 			c.drop()
-			c.catchUpLocked(c.hub.catchUp(c.last))
-			return // a goroutine writes already, or there would not be as much
+			idle = c.queueBroadcasts(c.hub.catchUp(c.last)) || idle
+			break
 		}
 		idle = c.queueBroadcast(a) || idle
 	}
@@ -205,18 +205,17 @@ func (c *conn) acknowledge(ack uint64, now time.Time) (caughtUp bool, err error)
 func (c *conn) catchUp(messages []aired) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.catchUpLocked(messages)
+	if c.queueBroadcasts(messages) {
+		c.start()
+	}
 }
 
-// catchUpLocked is catchUp with mu held.
-func (c *conn) catchUpLocked(messages []aired) {
-	idle := false
+// queueBroadcasts queues messages of the stream, and reports whether queue did for one of them. It is called with mu held.
+func (c *conn) queueBroadcasts(messages []aired) (idle bool) {
 	for _, a := range messages {
 		idle = c.queueBroadcast(a) || idle
 	}
-	if idle {
-		c.start()
-	}
+	return idle
 }
 
 // queueBroadcast queues a message of the stream, and reports what queue does. It is called with mu held.

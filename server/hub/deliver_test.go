@@ -244,3 +244,49 @@ func (h *Hub) owes() (n int) {
 	}
 	return n
 }
+
+// TestWhoLacksTooMuchAtOnceIsSentTheOpenGroup delivers more messages at once than may wait: somebody has to write them.
+func TestWhoLacksTooMuchAtOnceIsSentTheOpenGroup(t *testing.T) {
+	h, d, _, url := setUp(t, nil)
+	tab := upgrade(t, url, 0)
+	if _, err := tab.Write(frame(binaryFrame, hello(0))); err != nil {
+		t.Fatal(err)
+	}
+	<-d.joined
+	_, message, err := tab.read() // the welcome
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, func() bool { return !h.writes() })
+	h.mu.Lock() // so that nothing is delivered before all are there
+	for number := range uint64(6) {
+		header := codec.Header{Key: number == 0, Number: number + 1, First: 600 + 60*number, Count: 60}
+		h.backlog = append(h.backlog, aired{framed([]byte{byte(wire.KindBroadcast), byte(number + 1)}), header})
+	}
+	h.audience.due = parts
+	h.mu.Unlock()
+	h.serve()
+	for number := byte(1); number <= 6; number++ {
+		if _, message, err = tab.read(); err != nil || message[1] != number {
+			t.Fatalf("got %v, %v; want message %d", message, err, number)
+		}
+	}
+	if got := h.Stats().Replayed.Load(); got != 1 {
+		t.Errorf("%d replays are counted, want 1", got)
+	}
+}
+
+// writes reports whether anybody's writer is at work.
+func (h *Hub) writes() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.conns {
+		c.mu.Lock()
+		writing := c.writing
+		c.mu.Unlock()
+		if writing {
+			return true
+		}
+	}
+	return false
+}
