@@ -253,7 +253,7 @@ func TestWhoLacksTooMuchAtOnceIsSentTheOpenGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-d.joined
-	_, message, err := tab.read() // the welcome
+	_, _, err := tab.read() // the welcome
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestWhoLacksTooMuchAtOnceIsSentTheOpenGroup(t *testing.T) {
 	h.mu.Unlock()
 	h.serve()
 	for number := byte(1); number <= 6; number++ {
-		if _, message, err = tab.read(); err != nil || message[1] != number {
+		if _, message, err := tab.read(); err != nil || message[1] != number {
 			t.Fatalf("got %v, %v; want message %d", message, err, number)
 		}
 	}
