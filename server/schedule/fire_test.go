@@ -235,7 +235,7 @@ func (g *gunner) searchFrom(fresh uint64) (Lease, bool) {
 	}
 	room := false
 	for _, th := range g.trusted.ordered() {
-		room = room || g.now >= th.restUntil && th.room(g.now, th.chunk(g.share(g.sky.size)))
+		room = room || g.now >= th.restUntil && g.mayHold(th, g.now, g.sky.size)
 	}
 	for _, kind := range []occupation{idle, busy} {
 		if !ok {
@@ -258,7 +258,7 @@ func (g *gunner) searchAmong(threads []*thread, kind occupation, most int, fresh
 	for _, th := range threads {
 		stranger := *th
 		stranger.refresh(g.now)
-		if g.now < th.restUntil || !th.room(g.now, th.chunk(g.share(g.sky.size))) || kind == busy != (len(th.queue) > 0) {
+		if g.now < th.restUntil || !g.mayHold(th, g.now, g.sky.size) || kind == busy != (len(th.queue) > 0) {
 			continue
 		}
 		if kind == answering && !stranger.proven() {

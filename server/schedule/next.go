@@ -98,7 +98,7 @@ func (s *search) among(threads *line, kind occupation, most int) (Lease, bool) {
 	share := max(minChunk, min(fair, most))
 	for t := range threads.candidates() {
 		t.refresh(s.now)
-		if !t.ready(s.now) || !t.is(kind) || !t.room(s.now, t.chunk(fair)) {
+		if !t.ready(s.now) || !t.is(kind) || !s.mayHold(t, s.now, s.work.Size()) {
 			continue
 		}
 		s.room = true
@@ -156,11 +156,23 @@ func (d deadEnd) covers(back timeline.Instant, limit int) bool {
 // share is how many frames a thread should be lent at once so that the ring has work for all, or for all that are
 // trusted where there are any.
 func (s *Scheduler) share(ring int) int {
-	threads := s.trusted.size
-	if threads == 0 {
-		threads = s.newcomers.size
+	return max(minChunk, min(ring/(overlap*s.sharers()), wire.MaxChunk))
+}
+
+// sharers is how many threads share the work, at least 1.
+func (s *Scheduler) sharers() int {
+	if s.trusted.size > 0 {
+		return s.trusted.size
 	}
-	return max(minChunk, min(ring/(overlap*max(1, threads)), wire.MaxChunk))
+	return max(1, s.newcomers.size)
+}
+
+// mayHold reports whether a thread may hold one lease more. Where what waits for all of them together would be more than a
+// quarter of the ring, it may not: what got lost and is lent again goes behind that.
+func (s *Scheduler) mayHold(t *thread, now timeline.Instant, ring int) bool {
+	chunk := t.chunk(s.share(ring))
+	fair := max(minQueued, ring/(4*s.sharers()*chunk))
+	return len(t.queue) < min(t.window(chunk), 1+fair) || t.silent(now)
 }
 
 // early reports whether a chunk at the horizon is better left to grow: it is smaller than a thread's share, nobody was

@@ -21,9 +21,10 @@ const (
 	// overlap is how many chunks each thread of the fleet should find in a ring.
 	overlap = 2
 
-	// maxQueued is how many leases may wait for a thread behind the one that it runs, and minWay how much work they are at
-	// least.
+	// maxQueued is how many leases may wait for a thread behind the one that it runs, minQueued how many may in the biggest
+	// fleet, and minWay how much work they are at least.
 	maxQueued = 16
+	minQueued = 2
 	minWay    = 10 * time.Millisecond
 
 	// minLease and maxLease bound how long a lease lasts; unprovenLease is how long it does for a thread that is not

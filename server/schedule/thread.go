@@ -55,13 +55,9 @@ func (t *thread) window(chunk int) int {
 	return 1 + max(1, min(int((way+work-1)/work), maxQueued))
 }
 
-// room reports whether the thread may hold one lease more where it gets chunks of so many frames. One that is silent may:
-// it answers in order, so its next answer tells what it has lost, long before a short lease runs out.
-func (t *thread) room(now timeline.Instant, chunk int) bool {
-	return len(t.queue) < t.window(chunk) || t.silent(now)
-}
-
-// silent reports whether all that the thread holds should have been answered by now, going by its last answers.
+// silent reports whether all that the thread holds should have been answered by now, going by its last answers. Such a
+// thread may hold one lease more: it answers in order, so its next answer tells what it has lost, long before a short lease
+// runs out.
 func (t *thread) silent(now timeline.Instant) bool {
 	if len(t.queue) == 0 {
 		return true

@@ -389,7 +389,7 @@ func TestSilentThreadHasRoomForOneMore(t *testing.T) {
 		"it holds as many as can be":     {holding(maxQueued + 1), due.Add(time.Hour), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := c.thread.room(c.now, chunk); got != c.want {
+			if got := len(c.thread.queue) < full || c.thread.silent(c.now); got != c.want {
 				t.Errorf("room: %v, want %v", got, c.want)
 			}
 		})
@@ -402,9 +402,28 @@ func TestSilentThreadHasRoomForOneMore(t *testing.T) {
 		t.Run("not where it "+name, func(t *testing.T) {
 			th := holding(full)
 			change(th)
-			if th.room(timeline.Instant(0).Add(time.Hour), chunk) {
+			if th.silent(timeline.Instant(0).Add(time.Hour)) {
 				t.Error("room for one more")
 			}
 		})
+	}
+}
+
+// TestWhatWaitsIsAQuarterOfTheRing has a thread that could hold twelve leases share rings with others.
+func TestWhatWaitsIsAQuarterOfTheRing(t *testing.T) {
+	for _, c := range []struct{ threads, ring, want int }{
+		{1, 12_000, 12}, {1, 2400, 6}, {2, 4800, 6}, {8, 12_000, 4}, {8, 600, 3},
+	} {
+		st := newStage(t, slices.Repeat([]int{1}, c.threads)...)
+		st.prove(ms / 120)
+		th := st.thread(1, 0)
+		th.perFrame, th.overhead = ms/120, 0
+		held := 0
+		for ; st.mayHold(th, st.now, c.ring); held++ {
+			th.lend(st.now, Lease{ID: uint64(held + 1), Count: 120})
+		}
+		if held != c.want {
+			t.Errorf("%d threads and a ring of %d: one may hold %d leases, want %d", c.threads, c.ring, held, c.want)
+		}
 	}
 }
