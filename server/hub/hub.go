@@ -1,7 +1,7 @@
 // Package hub holds the sockets: it lets tabs in, reads what they send, and writes what they are to get.
 //
-// A connection has one goroutine that reads, and a second one only while there is something to write. What everybody
-// gets is encoded once, and its bytes are shared.
+// A connection has one goroutine that reads, and a second one only while something waits that the kernel does not take at
+// once. What everybody gets is encoded once, and its bytes are shared.
 //
 // # Slow viewers
 //
