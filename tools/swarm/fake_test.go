@@ -53,7 +53,7 @@ type fakeServer struct {
 	conns   uint32
 	addrs   map[string]bool
 	results []wire.Result
-	probes  int
+	probers int    // people who probed
 	awaited int    // people who are not done
 	allDone func() // called when nobody is awaited any more
 }
@@ -226,8 +226,10 @@ func (v *visit) answer(ctx context.Context, b []byte) bool {
 		if err != nil {
 			f.t.Errorf("probe: %v", err)
 		}
-		f.probes++
-		v.toProbe = false
+		if v.toProbe {
+			f.probers++
+			v.toProbe = false
+		}
 		v.write(ctx, wire.Reply{Sent: probe.Sent, Received: v.now(), Replied: v.now()}.Append(nil))
 	case wire.KindResult:
 		result, err := wire.ParseResult(b)

@@ -55,8 +55,8 @@ func TestHonestServer(t *testing.T) {
 	if want := int64(2 * someLease.Count); r.FramesRendered != want {
 		t.Errorf("%d frames rendered, want %d", r.FramesRendered, want)
 	}
-	if f.probes != people {
-		t.Errorf("%d probes, want one of each of %d people", f.probes, people)
+	if f.probers != people {
+		t.Errorf("%d people probed, want all %d", f.probers, people)
 	}
 	if r.OwnAddresses && len(f.addrs) != people {
 		t.Errorf("%d addresses, want one for each of %d people", len(f.addrs), people)
