@@ -18,7 +18,8 @@ wasm/donut:          -
 wasm/digest:         -
 wasm/wire:           wasm/donut
 wasm/codec:          wasm/donut wasm/wire
-wasm:                wasm/donut wasm/wire wasm/codec wasm/digest
+wasm/handle:         -
+wasm:                wasm/donut wasm/wire wasm/codec wasm/digest wasm/handle
 
 server/timeline:     wasm/donut
 server/ring:         wasm/wire

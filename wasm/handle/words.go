@@ -1,0 +1,58 @@
+package handle
+
+// The words are short, and kind whichever of the other list they stand beside. No two of a list are one slip of the pen
+// apart, and none is in both. The order is that of the alphabet.
+var (
+	adjectives = [256]string{
+		"agile", "airy", "alpine", "amber", "arctic", "ardent", "artful", "autumn", "awake", "azure", "balanced",
+		"beaming", "blithe", "bold", "bookish", "brave", "breezy", "bright", "brisk", "bronze", "buoyant", "calm",
+		"candid", "carefree", "caring", "charmed", "cheery", "chipper", "chirpy", "civil", "clear", "clever", "cloudy",
+		"coastal", "cobalt", "comfy", "copper", "coral", "cordial", "cosmic", "courtly", "cozy", "creative", "crimson",
+		"crisp", "crystal", "curious", "dainty", "dancing", "dapper", "dashing", "dawning", "devoted", "dewy",
+		"diligent", "dreamy", "dulcet", "eager", "early", "earnest", "earthy", "electric", "elegant", "eloquent",
+		"emerald", "enduring", "epic", "ethereal", "evening", "fabled", "faithful", "famous", "fancy", "fearless",
+		"feathery", "festive", "fleet", "floral", "flowing", "fluent", "fluffy", "fresh", "friendly", "frosty",
+		"gallant", "genial", "gentle", "gifted", "gilded", "glad", "gleaming", "glorious", "glossy", "golden",
+		"graceful", "grand", "groovy", "happy", "harmonic", "hearty", "helpful", "heroic", "honest", "hopeful",
+		"humble", "ideal", "indigo", "inspired", "intrepid", "jade", "jaunty", "jazzy", "jolly", "jovial", "joyful",
+		"jubilant", "keen", "kind", "lavish", "leafy", "lilac", "lilting", "lively", "lofty", "loyal", "lucid", "lucky",
+		"luminous", "lunar", "lyrical", "magenta", "magic", "mellow", "melodic", "merry", "mighty", "mild", "mindful",
+		"minty", "moonlit", "mossy", "musical", "natural", "neat", "neon", "nifty", "nimble", "noble", "novel", "opal",
+		"orderly", "original", "pacific", "pastel", "patient", "peaceful", "peppy", "placid", "playful", "pleasant",
+		"poetic", "polar", "polished", "polite", "precise", "prompt", "proud", "quick", "quiet", "quirky", "radiant",
+		"rainy", "rapid", "rare", "regal", "relaxed", "resolute", "roaming", "robust", "rosy", "ruby", "rustic",
+		"saffron", "sapphire", "savvy", "scarlet", "scenic", "seaside", "serene", "shining", "sienna", "silent",
+		"silver", "sincere", "singing", "skipping", "skyward", "sleek", "smart", "smiling", "snappy", "snowy", "snug",
+		"soaring", "sociable", "sparkly", "spirited", "splendid", "spring", "spry", "starry", "stately", "steady",
+		"stellar", "sterling", "sturdy", "sublime", "subtle", "summer", "sunny", "superb", "swift", "sylvan", "tartan",
+		"teal", "thankful", "tidal", "tidy", "timeless", "topaz", "tranquil", "true", "trusty", "tuneful", "twilight",
+		"upbeat", "valiant", "velvet", "verdant", "vernal", "vibrant", "vigilant", "vintage", "violet", "vivid",
+		"waltzing", "warm", "windy", "winsome", "winter", "wise", "wistful", "witty", "wondrous", "zesty", "zippy",
+	}
+	nouns = [256]string{
+		"aardvark", "acorn", "alder", "almond", "alpaca", "antelope", "apple", "apricot", "aspen", "aster", "aurora",
+		"avocet", "axolotl", "badger", "bamboo", "basil", "beacon", "bear", "bee", "begonia", "bilby", "birch", "bison",
+		"bobcat", "bracken", "bramble", "breeze", "brook", "bunting", "camellia", "canary", "canyon", "caracal",
+		"caribou", "cedar", "cheetah", "chipmunk", "cicada", "cloud", "coati", "comet", "crane", "crescent", "cricket",
+		"crocus", "curlew", "cypress", "daffodil", "daisy", "deer", "delta", "dolphin", "dormouse", "dove", "dune",
+		"eagle", "echidna", "eclipse", "egret", "eider", "elk", "ember", "emu", "ermine", "falcon", "ferret", "finch",
+		"firefly", "fjord", "foal", "fox", "foxglove", "galaxy", "gardenia", "gazelle", "gecko", "geyser", "ginkgo",
+		"giraffe", "glacier", "glade", "goose", "grove", "guanaco", "hamster", "harbor", "hawk", "hawthorn", "hedgehog",
+		"heron", "hibiscus", "hickory", "horizon", "hyacinth", "ibex", "iguana", "impala", "iris", "island", "jaguar",
+		"juniper", "kangaroo", "kestrel", "kiwi", "koala", "koi", "ladybug", "lagoon", "lantern", "lapwing", "larch",
+		"lark", "laurel", "lavender", "lemur", "leopard", "lichen", "linden", "linnet", "lion", "llama", "lotus",
+		"lupin", "lynx", "macaw", "magnolia", "magpie", "mallard", "manatee", "mango", "mantis", "maple", "marigold",
+		"marmot", "marten", "meadow", "meerkat", "merlin", "meteor", "mimosa", "mint", "monarch", "mongoose", "moon",
+		"moth", "mustang", "myrtle", "narwhal", "nautilus", "nebula", "nova", "numbat", "oasis", "ocelot", "octopus",
+		"okapi", "olive", "orbit", "orchid", "oregano", "oriole", "oryx", "osprey", "ostrich", "otter", "owl", "panda",
+		"pangolin", "papaya", "parrot", "parsley", "pebble", "pelican", "penguin", "petrel", "petunia", "pheasant",
+		"pigeon", "pine", "planet", "platypus", "plover", "pony", "poplar", "poppy", "porpoise", "prairie", "puffin",
+		"puma", "pumpkin", "quail", "quartz", "quince", "quokka", "rainbow", "raven", "reef", "reindeer", "ripple",
+		"river", "robin", "rose", "rowan", "sage", "salmon", "seahorse", "seal", "sequoia", "serval", "sierra",
+		"siskin", "sky", "sorrel", "spark", "sparrow", "spruce", "squirrel", "star", "starfish", "starling", "stork",
+		"stream", "summit", "sunbeam", "swan", "sycamore", "tamarind", "tanager", "tern", "thistle", "thyme", "tide",
+		"tiger", "toucan", "trout", "tulip", "tundra", "turtle", "valley", "vanilla", "verbena", "vicuna", "wallaby",
+		"walnut", "walrus", "warbler", "willow", "wolf", "wombat", "wren", "yak", "yarrow", "zebra", "zenith", "zephyr",
+		"zinnia",
+	}
+)
