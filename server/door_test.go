@@ -79,7 +79,10 @@ func TestForwardedAddressOfStrangersIsIgnored(t *testing.T) {
 
 func TestStatsSayWhoWasRefusedAndClosed(t *testing.T) {
 	p := start(t, "-trusted-proxies", "127.0.0.1", "-max-clients", "10", "-max-per-address", "2", "-joins-per-address", "0.3")
-	none := map[string]uint64{"draining": 0, "evicted": 0, "full": 0, "malformed": 0, "outdated": 0, "silent": 0, "slow": 0}
+	none := make(map[string]uint64)
+	for _, name := range []string{"crowded", "draining", "evicted", "full", "malformed", "outdated", "silent", "slow"} {
+		none[name] = 0
+	}
 	if got := p.counters(t, "closed"); !maps.Equal(got, none) {
 		t.Errorf("at first closed are %v, want %v", got, none)
 	}
@@ -91,7 +94,7 @@ func TestStatsSayWhoWasRefusedAndClosed(t *testing.T) {
 		_, err = malformed.read()
 	}
 
-	goodbyes := uint64(0)
+	told := make(map[wire.Reason]uint64)
 	// comeUntil has one after the other come from an address until somebody is refused for a reason.
 	comeUntil := func(from, reason string, stay bool) {
 		t.Helper()
@@ -102,9 +105,8 @@ func TestStatsSayWhoWasRefusedAndClosed(t *testing.T) {
 				t.Fatal(err)
 			}
 			if m, err := wire.ParseGoodbye(message); err == nil {
-				goodbyes++
-				if m.Reason != wire.ReasonFull || m.Retry == 0 {
-					t.Errorf("told %+v, want full and when to come back", m)
+				if told[m.Reason]++; m.Retry == 0 {
+					t.Errorf("told %+v, want when to come back", m)
 				}
 			}
 			if p.counters(t, "refused")[reason] > 0 {
@@ -120,11 +122,12 @@ func TestStatsSayWhoWasRefusedAndClosed(t *testing.T) {
 	comeUntil("192.0.2.2", "rate", false)
 	comeUntil("127.0.0.1", "full", true)
 	refused := p.counters(t, "refused")
-	if sum := refused["address"] + refused["rate"] + refused["full"]; sum != goodbyes || refused["rate"] != 1 || refused["full"] != 1 {
-		t.Errorf("refused are %v, want %d, of whom one each for the rate and because it is full", refused, goodbyes)
+	crowded := refused["address"] + refused["rate"]
+	if crowded != told[wire.ReasonCrowded] || refused["rate"] != 1 || refused["full"] != 1 || told[wire.ReasonFull] != 1 {
+		t.Errorf("refused are %v, want one each for the rate and because it is full, and all told so: %v", refused, told)
 	}
 	want := maps.Clone(none)
-	want["full"], want["malformed"] = goodbyes, 1
+	want["crowded"], want["full"], want["malformed"] = crowded, 1, 1
 	if got := p.counters(t, "closed"); !maps.Equal(got, want) {
 		t.Errorf("closed are %v, want %v", got, want)
 	}

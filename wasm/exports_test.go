@@ -257,7 +257,8 @@ func TestRenderDuringLease(t *testing.T) {
 }
 
 func TestLongestMessagesFit(t *testing.T) {
-	const longestBroadcast = 1 + 4 + 15*10 + 10 + 2 + wire.MaxRingRuns*(1+5+10) + codec.MaxMessage
+	const longestBroadcast = 1 + 4 + 15*10 + 10 + 2 + wire.MaxRingRuns*(1+5+10) + 1 + wire.MaxBoard*(5+10) +
+		codec.MaxMessage
 	if longestBroadcast > len(in) || wire.MaxResult > len(out) {
 		t.Errorf("the buffers hold %d and %d bytes, want %d and %d", len(in), len(out), longestBroadcast, wire.MaxResult)
 	}
@@ -266,11 +267,13 @@ func TestLongestMessagesFit(t *testing.T) {
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	instantiate()
 	lease := wire.Lease{Lease: 1, Detail: 1, Count: 2}.Append(nil)
+	welcome := wire.Welcome{Detail: 1, You: 7}.Append(nil)
 	reply := wire.Reply{Sent: 1}.Append(nil)
 	for name, call := range map[string]func(){
 		"a lease": func() { Begin(pass(lease)); Work(1); Work(1); Result(9) },
 		"render":  func() { Render(1, 7, 2) },
 		"probe":   func() { Probe(1) },
+		"welcome": func() { Receive(pass(welcome)) },
 		"reply":   func() { Receive(pass(reply)) },
 	} {
 		if n := testing.AllocsPerRun(10, call); n != 0 {

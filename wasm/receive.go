@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/handle"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
@@ -20,6 +21,7 @@ func receive(message []byte) int32 {
 		o.number("detail", uint64(m.Detail))
 		o.number("threads", uint64(m.Threads))
 		o.number("you", uint64(m.You))
+		o.handle("handle", m.You)
 		o.number("generation", uint64(m.Generation))
 		o.signed("now", m.Now)
 		o.signed("epoch", m.Epoch)
@@ -32,6 +34,7 @@ func receive(message []byte) int32 {
 		o.signed("received", m.Received)
 		o.signed("replied", m.Replied)
 		o.number("generation", uint64(m.Generation))
+		o.number("verified", m.Verified)
 	case wire.KindLease:
 		var m wire.Lease
 		m, err = wire.ParseLease(message)
@@ -94,6 +97,7 @@ func receiveBroadcast(o *object, message []byte) error {
 	o.number("first", m.Ring.First)
 	o.runs("runs", m.Ring.Runs)
 	o.close()
+	o.board("board", m.Board)
 	return nil
 }
 
@@ -130,6 +134,14 @@ func (o *object) hex(name string, value []byte) {
 	o.name(name)
 	o.put(`"`)
 	o.size = len(appendHex(out[:o.size], value))
+	o.put(`"`)
+}
+
+// handle adds a member that is the handle of a connection.
+func (o *object) handle(name string, number uint32) {
+	o.name(name)
+	o.put(`"`)
+	o.size = len(handle.Append(out[:o.size], number))
 	o.put(`"`)
 }
 
@@ -180,6 +192,24 @@ func (o *object) runs(name string, runs []wire.RingRun) {
 		b = strconv.AppendUint(b, run.Count, 10)
 		b = append(b, ']')
 		o.size = len(b)
+	}
+	o.put("]")
+}
+
+// board adds a member that lists an object for each contributor.
+func (o *object) board(name string, board []wire.Contributor) {
+	o.name(name)
+	o.put("[")
+	for i, c := range board {
+		if i > 0 {
+			o.put(",")
+		}
+		o.put("{")
+		o.comma = false
+		o.number("owner", uint64(c.Owner))
+		o.handle("handle", c.Owner)
+		o.number("verified", c.Verified)
+		o.close()
 	}
 	o.put("]")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/handle"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
@@ -21,6 +22,8 @@ var someStats = wire.Stats{
 const someStatsJSON = `{"viewers":1,"workers":2,"threads":3,"leadMillis":4,"aired":5,"unaudited":6,"fleet":7,"server":8,` +
 	`"stalled":9,"audited":10,"forged":11,"evictions":12,"hedged":13,"wasted":14,"streamSize":18446744073709551615}`
 
+func handleOf(number uint32) string { return string(handle.Append(nil, number)) }
+
 // TestReceive holds what the page reads: exactly these members.
 func TestReceive(t *testing.T) {
 	blank := new(codec.Encoder).Append(nil, 300, make([]*donut.Picture, 2), true)
@@ -29,21 +32,26 @@ func TestReceive(t *testing.T) {
 		want    string
 	}{
 		{wire.Welcome{Detail: 1, Threads: 2, You: 3, Generation: 4, Now: 5, Epoch: -6, Lead: 7, Digest: wire.Digest{0xab, 31: 0x01}},
-			`{"kind":"welcome","detail":1,"threads":2,"you":3,"generation":4,"now":5,"epoch":-6,"lead":7,"digest":"ab` +
+			`{"kind":"welcome","detail":1,"threads":2,"you":3,"handle":"` + handleOf(3) +
+				`","generation":4,"now":5,"epoch":-6,"lead":7,"digest":"ab` +
 				strings.Repeat("00", 30) + `01"}`},
-		{wire.Reply{Sent: 1, Received: math.MinInt64, Replied: 3, Generation: 4},
-			`{"kind":"reply","sent":1,"received":-9223372036854775808,"replied":3,"generation":4}`},
+		{wire.Reply{Sent: 1, Received: math.MinInt64, Replied: 3, Generation: 4, Verified: math.MaxUint64},
+			`{"kind":"reply","sent":1,"received":-9223372036854775808,"replied":3,"generation":4,` +
+				`"verified":18446744073709551615}`},
 		{wire.Lease{Lease: 1, Thread: 2, Detail: 3, First: 4, Count: 5, Within: 6},
 			`{"kind":"lease","lease":1,"thread":2,"detail":3,"first":4,"count":5,"within":6}`},
 		{wire.Revoke{Lease: math.MaxUint64}, `{"kind":"revoke","lease":18446744073709551615}`},
 		{wire.Goodbye{Reason: wire.ReasonOutdated, Retry: 1500}, `{"kind":"goodbye","reason":"outdated","retry":1500}`},
 		{wire.Broadcast{Generation: 9, Stats: someStats, Ring: wire.Ring{First: 8}, Stream: blank},
 			`{"kind":"broadcast","generation":9,"number":1,"first":300,"count":2,"size":SIZE,"stats":` + someStatsJSON +
-				`,"ring":{"first":8,"runs":[]}}`},
+				`,"ring":{"first":8,"runs":[]},"board":[]}`},
 		{wire.Broadcast{Stats: someStats, Stream: blank, Ring: wire.Ring{Runs: []wire.RingRun{
-			{State: wire.RingAired, Count: 60}, {State: wire.RingLeased, Owner: math.MaxUint32, Count: 1}}}},
+			{State: wire.RingAired, Count: 60}, {State: wire.RingLeased, Owner: math.MaxUint32, Count: 1}}},
+			Board: []wire.Contributor{{Owner: math.MaxUint32, Verified: 90}, {Owner: 7, Verified: 80}}},
 			`{"kind":"broadcast","generation":0,"number":1,"first":300,"count":2,"size":SIZE,"stats":` + someStatsJSON +
-				`,"ring":{"first":0,"runs":[[4,0,60],[1,4294967295,1]]}}`},
+				`,"ring":{"first":0,"runs":[[4,0,60],[1,4294967295,1]]}` +
+				`,"board":[{"owner":4294967295,"handle":"` + handleOf(math.MaxUint32) + `","verified":90}` +
+				`,{"owner":7,"handle":"` + handleOf(7) + `","verified":80}]}`},
 	} {
 		instantiate()
 		b := c.message.Append(nil)
@@ -143,7 +151,7 @@ func TestReceiveRefuses(t *testing.T) {
 		{"nothing", nil, "kind 0x0"},
 		{"an unknown kind", []byte{0xff}, "kind 0xff"},
 		{"a tab's own message", wire.Probe{}.Append(nil), "kind: got probe, want one that servers send"},
-		{"a short welcome", []byte{0x81, 1}, "welcome: detail: got 0 bytes, want 1"},
+		{"a short welcome", []byte{0x81, wire.Version}, "welcome: detail: got 0 bytes, want 1"},
 		{"a lease at detail 0", wire.Lease{Count: 1}.Append(nil), "lease: detail: got 0, want 1..32"},
 		{"a broadcast out of turn", fourth, "not the next message of the stream: number: got 5, want 4"},
 		{"a broadcast cut short", third[:len(third)-1], "codec: malformed message"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -25,6 +26,8 @@ type conn struct {
 	refused gate.Refusal // where it gets a goodbye and nothing else
 	worker  bool         // offers threads; set before anybody else knows of the connection, as the next one
 	entered timeline.Instant
+
+	verified atomic.Uint64 // what Credit said last
 
 	// Of the hub's mu.
 	welcomed, probed bool
@@ -92,6 +95,9 @@ func (c *conn) limit() int {
 	return c.loans.limit()
 }
 
+// Credit implements orchestrator.Peer.
+func (c *conn) Credit(verified uint64) { c.verified.Store(verified) }
+
 // Send implements orchestrator.Peer.
 func (c *conn) Send(message []byte) { c.send(message) }
 
@@ -122,7 +128,7 @@ func (c *conn) reply(m wire.Reply) {
 // enqueueReply queues the answer to a probe, and reports what queue does. It is called with mu held.
 func (c *conn) enqueueReply(m wire.Reply) (idle bool) {
 	replied, generation := c.hub.cfg.Clock.Now()
-	m.Replied, m.Generation = int64(replied), generation
+	m.Replied, m.Generation, m.Verified = int64(replied), generation, c.verified.Load()
 	return c.enqueue(m.Append(nil))
 }
 
@@ -289,7 +295,7 @@ func statusOf(r wire.Reason) websocket.StatusCode {
 	switch r {
 	case wire.ReasonDraining:
 		return websocket.StatusGoingAway
-	case wire.ReasonSlow, wire.ReasonFull:
+	case wire.ReasonSlow, wire.ReasonFull, wire.ReasonCrowded:
 		return websocket.StatusTryAgainLater
 	case wire.ReasonMalformed:
 		return websocket.StatusProtocolError

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/gate"
+	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 // A door is where connections are let in. Its lock is none of the hub's, so that those who crowd in do not hold back the
@@ -68,10 +69,18 @@ func (h *Hub) release(c *conn) {
 	h.door.gate.Leave(c.addr)
 }
 
+// reasonOf is what somebody is told who is refused: whether there is room for nobody, or none for those of its address.
+func reasonOf(r gate.Refusal) wire.Reason {
+	if r == gate.Full {
+		return wire.ReasonFull
+	}
+	return wire.ReasonCrowded
+}
+
 // turnAway answers a request that is refused without an upgrade, at the least cost, and hangs up: who waits for the next
 // request meanwhile holds a descriptor.
-func turnAway(w http.ResponseWriter) {
+func turnAway(w http.ResponseWriter, refused gate.Refusal) {
 	w.Header().Set("Connection", "close")
 	w.Header().Set("Retry-After", strconv.Itoa(int(comeBack/time.Second)))
-	http.Error(w, "full", http.StatusServiceUnavailable)
+	http.Error(w, reasonOf(refused).String(), http.StatusServiceUnavailable)
 }

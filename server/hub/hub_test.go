@@ -165,6 +165,54 @@ func (h *Hub) serve() {
 	}
 }
 
+// TestRepliesSayWhatWasVerified credits a connection between its probes.
+func TestRepliesSayWhatWasVerified(t *testing.T) {
+	_, d, _, url := setUp(t, nil)
+	worker, viewer := dial(t, url, hello(1)), dial(t, url, hello(0))
+	// verified probes, and returns what the reply says.
+	verified := func(socket *websocket.Conn) uint64 {
+		t.Helper()
+		send(t, socket, wire.Probe{}.Append(nil))
+		message, err := receive(t, socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := wire.ParseReply(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply.Verified
+	}
+	for range 2 {
+		<-d.joined
+	}
+	for _, socket := range []*websocket.Conn{worker, viewer} {
+		welcome, err := receive(t, socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := wire.ParseWelcome(welcome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := verified(socket); got != 0 {
+			t.Errorf("%d frames are verified of who just came, want 0", got)
+		}
+		if socket == viewer {
+			continue
+		}
+		for _, want := range []uint64{12, 1 << 40} {
+			d.peer(m.You).Credit(want)
+			if got := verified(socket); got != want {
+				t.Errorf("%d frames are verified, want %d", got, want)
+			}
+		}
+	}
+	if got := verified(viewer); got != 0 {
+		t.Errorf("%d frames are verified of who only watches, want 0", got)
+	}
+}
+
 func TestWelcomeAndBacklog(t *testing.T) {
 	h, _, m, url := setUp(t, nil)
 	for i, key := range []bool{true, false, false, false, true, false, false, false} {

@@ -20,7 +20,7 @@ func (h *Hub) Handler(fleet Fleet) http.Handler {
 		c := &conn{hub: h, addr: h.addressOf(r)}
 		var upgrade bool
 		if c.refused, upgrade = h.admit(c.addr); !upgrade {
-			turnAway(w)
+			turnAway(w, c.refused)
 			return
 		}
 		if err := c.accept(w, r); err != nil {
@@ -65,7 +65,7 @@ func (c *conn) serve(fleet Fleet) {
 	defer c.writers.Wait()
 	switch draining := c.hub.enter(c); {
 	case c.refused != gate.Admitted:
-		c.sendAway(wire.Goodbye{Reason: wire.ReasonFull, Retry: uint32(comeBack / time.Millisecond)})
+		c.sendAway(wire.Goodbye{Reason: reasonOf(c.refused), Retry: uint32(comeBack / time.Millisecond)})
 		return
 	case draining:
 		c.sendAway(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(comeBack / time.Millisecond)})

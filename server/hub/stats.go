@@ -16,7 +16,7 @@ type Stats struct {
 }
 
 // Closed returns how many connections the server ended for a reason. Those that were refused and told so are among them,
-// as wire.ReasonFull.
+// as wire.ReasonFull or wire.ReasonCrowded.
 func (s *Stats) Closed(r wire.Reason) uint64 { return s.closed[r].Load() }
 
 // Refused returns how many connections were never let in for a reason, whether they were told so or not.

@@ -52,7 +52,10 @@ func (c *core) air(now timeline.Instant, count int, key bool) {
 		frames[i] = &c.pictures[i]
 	}
 
-	m := wire.Broadcast{Generation: c.generation, Stats: c.stats(now), Ring: c.ring.Picture(c.ringPieces[:0])}
+	m := wire.Broadcast{
+		Generation: c.generation, Stats: c.stats(now),
+		Ring: c.ring.Picture(c.ringPieces[:0]), Board: c.board.ranking(c.peers),
+	}
 	c.ringPieces = m.Ring.Runs
 	m.Stream = c.encoder.Append(nil, first, frames, key)
 	message := m.Append(nil)

@@ -39,6 +39,7 @@ type core struct {
 	book      *trust.Book
 	budget    *trust.Budget
 	probation *trust.Probation
+	board     board
 	cost      time.Duration // of the audit of a frame, smoothed
 	suspects  []*suspect    // to be audited apart from the ring
 
@@ -161,6 +162,7 @@ func (c *core) leave(now timeline.Instant, number uint32) {
 	if p.answered {
 		c.departed = append(c.departed, departure{number, p.addr, now})
 	}
+	c.board.leave(number)
 	c.release(c.fleet.Leave(number))
 	if len(c.peers) == 0 {
 		c.streaming = false

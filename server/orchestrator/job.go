@@ -249,6 +249,8 @@ func (c *core) pass(number uint32, frames int) {
 		return
 	}
 	p.passes += uint64(frames)
+	p.conn.Credit(p.passes)
+	c.board.note(wire.Contributor{Owner: number, Verified: p.passes})
 	if p.passes >= trust.NewcomerPasses {
 		c.fleet.Trust(number)
 	}

@@ -28,6 +28,8 @@ type Peer interface {
 	Welcome(threads int)
 	// Lend queues a lease. From here on the connection may send as much as the answer takes.
 	Lend(wire.Lease)
+	// Credit says how many of the connection's frames were audited and found right, in all.
+	Credit(verified uint64)
 	// Send queues any other message. The bytes are not changed afterwards.
 	Send(message []byte)
 	// Dismiss says goodbye and closes the connection. The peer still has to leave.

@@ -64,6 +64,8 @@ func (r *recorder) Lend(lease wire.Lease) {
 	}()
 }
 
+func (r *recorder) Credit(uint64) {}
+
 func (r *recorder) Send([]byte) {}
 
 func (r *recorder) Dismiss(wire.Goodbye) {}

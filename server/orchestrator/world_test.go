@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -132,6 +133,9 @@ func (w *world) Broadcast(message []byte, header codec.Header) {
 	if m.Generation != w.core.generation {
 		w.t.Errorf("a broadcast of generation %d, want %d", m.Generation, w.core.generation)
 	}
+	if want := ranking(w.core.peers); !slices.Equal(m.Board, want) {
+		w.t.Errorf("the board is %v, want %v", m.Board, want)
+	}
 	if len(w.messages) > 0 && !header.Key && header.First != w.next {
 		w.t.Errorf("frame %d is aired after frame %d", header.First, w.next-1)
 	}
@@ -220,6 +224,15 @@ func (w *world) invariants() {
 	if c.idle < 0 || c.idle > w.auditors {
 		w.t.Fatalf("%d of %d auditors are idle", c.idle, w.auditors)
 	}
+	verified := uint64(0)
+	for number, p := range c.peers {
+		if verified += p.passes; p.conn.(*member).credit != p.passes {
+			w.t.Fatalf("connection %d has passed %d audits and knows of %d", number, p.passes, p.conn.(*member).credit)
+		}
+	}
+	if verified > c.counts.Audited {
+		w.t.Fatalf("%d frames are verified of those who are here, and %d were audited in all", verified, c.counts.Audited)
+	}
 	for _, run := range c.ring.Picture(nil).Runs {
 		_, here := c.peers[run.Owner]
 		if run.State == wire.RingLeased && !here {
@@ -245,7 +258,8 @@ type member struct {
 	forge    func(n uint64, packed []byte)
 
 	// What happened to it.
-	threads  int // that it was welcomed with
+	threads  int    // that it was welcomed with
+	credit   uint64 // frames that it was told are verified
 	leases   int
 	revoked  map[uint64]bool
 	busy     map[uint8]timeline.Instant
@@ -278,6 +292,9 @@ func (w *world) leave(m *member) {
 
 // Welcome implements Peer.
 func (m *member) Welcome(threads int) { m.threads = threads }
+
+// Credit implements Peer.
+func (m *member) Credit(verified uint64) { m.credit = verified }
 
 // Dismiss implements Peer.
 func (m *member) Dismiss(g wire.Goodbye) { m.goodbye = g }

@@ -3,11 +3,16 @@ package wire
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 )
 
-// MaxRingRuns is the most runs in a ring's picture.
-const MaxRingRuns = 1024
+const (
+	// MaxRingRuns is the most runs in a ring's picture.
+	MaxRingRuns = 1024
+	// MaxBoard is the most contributors on a board.
+	MaxBoard = 8
+)
 
 // A Broadcast goes to every viewer once a second, the same bytes to each.
 //
@@ -16,11 +21,14 @@ const MaxRingRuns = 1024
 //	stats          uvarints, in the order of Stats' fields
 //	ring           first frame (uvarint), number of runs (uvarint, at most MaxRingRuns), then each run:
 //	               state (1), owner (uvarint), count (uvarint, at least 1)
+//	board          number of contributors (uvarint, at most MaxBoard), then each, none twice:
+//	               owner (uvarint, not 0), verified (uvarint, at least 1, never more than of the one before)
 //	stream         the rest: one message of package codec
 type Broadcast struct {
 	Generation uint32
 	Stats      Stats
 	Ring       Ring
+	Board      []Contributor // the one with the most verified frames first
 	// Stream is what codec.Decoder takes. ParseBroadcast lets it alias its input.
 	Stream []byte
 }
@@ -102,6 +110,12 @@ const (
 	ringStates
 )
 
+// A Contributor is a connection that renders, and how much of what it sent has proved right.
+type Contributor struct {
+	Owner    uint32 // Welcome.You of the connection
+	Verified uint64 // its frames that were audited and found right, as in Reply
+}
+
 // Append appends the message to dst.
 func (m Broadcast) Append(dst []byte) []byte {
 	dst = append(dst, byte(KindBroadcast))
@@ -115,6 +129,11 @@ func (m Broadcast) Append(dst []byte) []byte {
 		dst = append(dst, byte(run.State))
 		dst = binary.AppendUvarint(dst, uint64(run.Owner))
 		dst = binary.AppendUvarint(dst, run.Count)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(m.Board)))
+	for _, c := range m.Board {
+		dst = binary.AppendUvarint(dst, uint64(c.Owner))
+		dst = binary.AppendUvarint(dst, c.Verified)
 	}
 	return append(dst, m.Stream...)
 }
@@ -141,9 +160,31 @@ func ParseBroadcast(b []byte) (Broadcast, error) {
 		end += run.Count
 		m.Ring.Runs = append(m.Ring.Runs, run)
 	}
+	if m.Board = r.board(); r.err != nil {
+		return Broadcast{}, r.err
+	}
 	m.Stream = r.remaining()
 	if r.err == nil && len(m.Stream) == 0 {
 		r.fail("stream", strconv.Itoa(len(m.Stream))+" bytes", "at least 1")
 	}
 	return m, r.end()
+}
+
+// board reads the contributors of a Broadcast.
+func (r *reader) board() (board []Contributor) {
+	most := uint64(math.MaxUint64)
+	for range r.uvarint("board's length", MaxBoard) {
+		c := Contributor{Owner: uint32(r.uvarint("board's owner", math.MaxUint32))}
+		c.Verified = r.uvarint("board's verified", most)
+		r.between("board's owner", uint64(c.Owner), 1, math.MaxUint32)
+		r.between("board's verified", c.Verified, 1, most)
+		if slices.ContainsFunc(board, func(other Contributor) bool { return other.Owner == c.Owner }) {
+			r.fail("board's owner", strconv.FormatUint(uint64(c.Owner), 10)+" twice", "each once")
+		}
+		if r.err != nil {
+			return nil
+		}
+		board, most = append(board, c), c.Verified
+	}
+	return board
 }

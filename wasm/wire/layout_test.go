@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/hex"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ var layouts = []layout{
 	{
 		kind:    KindHello,
 		message: Hello{Threads: 8, Codec: 0xfe, Digest: counting},
-		hex:     "01 01 08 fe" + countingHex,
+		hex:     "01 02 08 fe" + countingHex,
 		parse:   parser(ParseHello),
 		random: func(r *rand.Rand) message {
 			return Hello{Threads: uint8(r.IntN(MaxThreads + 1)), Codec: uint8(r.Uint32()), Digest: randomDigest(r)}
@@ -85,7 +86,7 @@ var layouts = []layout{
 			Detail: 32, Threads: 8, You: 0x01020304, Generation: 0x11121314, Now: 0x2122232425262728, Epoch: -2,
 			Lead: 0x31323334, Digest: counting,
 		},
-		hex:   "81 01 20 08 04030201 14131211 2827262524232221 feffffffffffffff 34333231" + countingHex,
+		hex:   "81 02 20 08 04030201 14131211 2827262524232221 feffffffffffffff 34333231" + countingHex,
 		parse: parser(ParseWelcome),
 		random: func(r *rand.Rand) message {
 			return Welcome{
@@ -95,12 +96,18 @@ var layouts = []layout{
 		},
 	},
 	{
-		kind:    KindReply,
-		message: Reply{Sent: 0x0102030405060708, Received: 0x1112131415161718, Replied: -2, Generation: 0x31323334},
-		hex:     "82 0807060504030201 1817161514131211 feffffffffffffff 34333231",
-		parse:   parser(ParseReply),
+		kind: KindReply,
+		message: Reply{
+			Sent: 0x0102030405060708, Received: 0x1112131415161718, Replied: -2, Generation: 0x31323334,
+			Verified: 0x4142434445464748,
+		},
+		hex:   "82 0807060504030201 1817161514131211 feffffffffffffff 34333231 4847464544434241",
+		parse: parser(ParseReply),
 		random: func(r *rand.Rand) message {
-			return Reply{Sent: int64(r.Uint64()), Received: int64(r.Uint64()), Replied: int64(r.Uint64()), Generation: r.Uint32()}
+			return Reply{
+				Sent: int64(r.Uint64()), Received: int64(r.Uint64()), Replied: int64(r.Uint64()), Generation: r.Uint32(),
+				Verified: r.Uint64(),
+			}
 		},
 	},
 	{
@@ -135,11 +142,13 @@ var layouts = []layout{
 			Ring: Ring{First: 300, Runs: []RingRun{
 				{State: RingAired, Owner: 0, Count: 60}, {State: RingLeased, Owner: 1<<32 - 1, Count: 128}, {State: RingStalled, Owner: 1, Count: 1},
 			}},
+			Board:  []Contributor{{Owner: 1<<32 - 1, Verified: 300}, {Owner: 2, Verified: 300}, {Owner: 3, Verified: 1}},
 			Stream: []byte{0xaa},
 		},
 		hex: "85 04030201" +
 			"01 02 03 904e 05 06 07 08 09 0a 0b 0c 0d 0e ffffffffffffffffff01" +
 			"ac02 03 04003c 01ffffffff0f8001 050101" +
+			"03 ffffffff0fac02 02ac02 0301" +
 			"aa",
 		parse:  parser(ParseBroadcast),
 		random: randomBroadcast,
@@ -181,7 +190,17 @@ func randomBroadcast(r *rand.Rand) message {
 			State: RingState(r.IntN(int(ringStates))), Owner: r.Uint32() >> r.IntN(32), Count: 1 + r.Uint64()>>(8+r.IntN(56)),
 		})
 	}
+	m.Board = randomBoard(r)
 	return m
+}
+
+func randomBoard(r *rand.Rand) (board []Contributor) {
+	verified := uint64(math.MaxUint64)
+	for i := range uint32(r.IntN(MaxBoard + 1)) {
+		verified -= r.Uint64N(verified) // so it is never 0
+		board = append(board, Contributor{Owner: 1 + i + MaxBoard*(r.Uint32()>>(3+r.IntN(29))), Verified: verified})
+	}
+	return board
 }
 
 // decodeHex reads hex digits with spaces between them.

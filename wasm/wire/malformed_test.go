@@ -81,6 +81,15 @@ func TestOutOfRange(t *testing.T) {
 		return edited(broadcast, func(m *Broadcast) { m.Ring = Ring{first, runs} })
 	}
 	one := RingRun{State: RingReady, Count: 1}
+	boardOf := func(board ...Contributor) Broadcast {
+		return edited(broadcast, func(m *Broadcast) { m.Board = board })
+	}
+	crowd := func(size uint32) (board []Contributor) {
+		for i := range size {
+			board = append(board, Contributor{Owner: 1 + i, Verified: 1})
+		}
+		return board
+	}
 
 	for _, c := range []struct {
 		name    string
@@ -110,6 +119,11 @@ func TestOutOfRange(t *testing.T) {
 		{"ring past the last frame", ringOf(math.MaxUint64-1, one, one), "ring's count"},
 		{"ring whose run wraps", ringOf(2, one, RingRun{State: RingReady, Count: math.MaxUint64 - 1}), "ring's count"},
 		{"ring of too many runs", ringOf(0, make([]RingRun, MaxRingRuns+1)...), "ring's runs"},
+		{"board with a contributor too many", boardOf(crowd(MaxBoard + 1)...), "board's length"},
+		{"board with the server", boardOf(Contributor{0, 1}), "board's owner"},
+		{"board with somebody twice", boardOf(Contributor{7, 9}, Contributor{8, 9}, Contributor{7, 8}), "board's owner"},
+		{"board with somebody who did nothing", boardOf(Contributor{7, 9}, Contributor{8, 0}), "board's verified"},
+		{"board that starts with the least", boardOf(Contributor{7, 9}, Contributor{8, 10}), "board's verified"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := c.message.Append(nil)
@@ -139,10 +153,17 @@ func TestInRange(t *testing.T) {
 	if _, err := ParseBroadcast(broadcast.Append(nil)); err != nil {
 		t.Errorf("a ring of %d runs is refused: %v", MaxRingRuns, err)
 	}
+	broadcast.Board = nil
+	for i := range uint32(MaxBoard) {
+		broadcast.Board = append(broadcast.Board, Contributor{Owner: math.MaxUint32 - i, Verified: math.MaxUint64})
+	}
+	if _, err := ParseBroadcast(broadcast.Append(nil)); err != nil {
+		t.Errorf("a board of %d is refused: %v", MaxBoard, err)
+	}
 }
 
 func TestUvarint(t *testing.T) {
-	const head, tail = "85 04030201", "02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 00 00 aa"
+	const head, tail = "85 04030201", "02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 00 00 00 aa"
 	for _, c := range []struct {
 		name, viewers string
 		ok            bool
@@ -169,7 +190,7 @@ func TestUvarint(t *testing.T) {
 	}
 
 	oneRun := func(owner string) []byte {
-		return decodeHex(t, head+"01"+strings.Replace(tail, "00 00 aa", "00 01 03 "+owner+" 01 aa", 1))
+		return decodeHex(t, head+"01"+strings.Replace(tail, "00 00 00 aa", "00 01 03 "+owner+" 01 00 aa", 1))
 	}
 	if _, err := ParseBroadcast(oneRun("ffffffff0f")); err != nil {
 		t.Errorf("the greatest owner is refused: %v", err)
@@ -180,14 +201,14 @@ func TestUvarint(t *testing.T) {
 
 func TestHelloOfAnotherVersion(t *testing.T) {
 	for _, rest := range []string{"", "00", "ffffffff", strings.Repeat("00", 200)} {
-		b := decodeHex(t, "01 02"+rest)
+		b := decodeHex(t, fmt.Sprintf("01 %02x", Version+1)+rest)
 		_, err := ParseHello(b)
 		var version *VersionError
-		if !errors.As(err, &version) || version.Got != 2 {
-			t.Errorf("ParseHello(%x) fails with %v, want a *VersionError of 2", b, err)
+		if !errors.As(err, &version) || version.Got != Version+1 {
+			t.Errorf("ParseHello(%x) fails with %v, want a *VersionError of %d", b, err, Version+1)
 			continue
 		}
-		if want := fmt.Sprintf("got 2, want %d", Version); !strings.Contains(err.Error(), want) {
+		if want := fmt.Sprintf("got %d, want %d", Version+1, Version); !strings.Contains(err.Error(), want) {
 			t.Errorf("error %q does not say %q", err, want)
 		}
 	}

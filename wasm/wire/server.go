@@ -65,11 +65,13 @@ func ParseWelcome(b []byte) (Welcome, error) {
 //	received    8  the instant at which the probe was read
 //	replied     8  the instant at which this was written
 //	generation  4  of the server's clock; after a change, older replies mean nothing
+//	verified    8  frames of this connection's that were audited and found right; 0 where it does not render
 type Reply struct {
 	Sent       int64
 	Received   int64
 	Replied    int64
 	Generation uint32
+	Verified   uint64
 }
 
 // Append appends the message to dst.
@@ -78,14 +80,16 @@ func (m Reply) Append(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(m.Sent))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(m.Received))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(m.Replied))
-	return binary.LittleEndian.AppendUint32(dst, m.Generation)
+	dst = binary.LittleEndian.AppendUint32(dst, m.Generation)
+	return binary.LittleEndian.AppendUint64(dst, m.Verified)
 }
 
 // ParseReply parses a Reply.
 func ParseReply(b []byte) (Reply, error) {
 	r := read(b, KindReply)
 	m := Reply{
-		Sent: r.int64("sent"), Received: r.int64("received"), Replied: r.int64("replied"), Generation: r.uint32("generation"),
+		Sent: r.int64("sent"), Received: r.int64("received"), Replied: r.int64("replied"),
+		Generation: r.uint32("generation"), Verified: r.uint64("verified"),
 	}
 	return m, r.end()
 }
@@ -171,6 +175,8 @@ const (
 	ReasonFull
 	// ReasonSilent: nothing came for too long, or a message did not arrive whole.
 	ReasonSilent
+	// ReasonCrowded: its address has as many connections as one may have, or opens them too quickly.
+	ReasonCrowded
 
 	reasonEnd
 )
@@ -178,6 +184,7 @@ const (
 var reasonNames = [...]string{
 	ReasonDraining: "draining", ReasonOutdated: "outdated", ReasonEvicted: "evicted", ReasonMalformed: "malformed",
 	ReasonSlow: "slow", ReasonFull: "full", ReasonSilent: "silent",
+	ReasonCrowded: "crowded",
 }
 
 // String returns the reason in lower case, as in metrics.

@@ -63,6 +63,20 @@ func TestLongestMessages(t *testing.T) {
 	}
 }
 
+// TestABoardIsSmall holds what a board costs everybody once a second, while fewer than two million have connected and
+// none has rendered all of the stream for fifty days.
+func TestABoardIsSmall(t *testing.T) {
+	m := layoutOf(t, KindBroadcast).message.(Broadcast)
+	m.Board = nil
+	without := len(m.Append(nil))
+	for i := range uint32(MaxBoard) {
+		m.Board = append(m.Board, Contributor{Owner: 1<<21 - 1 - i, Verified: 1<<28 - 1})
+	}
+	if size := len(m.Append(nil)) - without; size >= 60 {
+		t.Errorf("a full board takes %d bytes, want fewer than 60", size)
+	}
+}
+
 func TestResultHeaderAndFramesApart(t *testing.T) {
 	m := layoutOf(t, KindResult).message.(Result)
 	got := append(Result{Lease: m.Lease, First: m.First, Spent: m.Spent}.AppendHeader(nil, m.Count()), m.Frames...)
@@ -79,7 +93,7 @@ func TestNames(t *testing.T) {
 		{ReasonDraining.String(), "draining"},
 		{ReasonFull.String(), "full"},
 		{Reason(0).String(), "reason 0"},
-		{reasonEnd.String(), "reason 8"},
+		{reasonEnd.String(), "reason 9"},
 	} {
 		if c.got != c.want {
 			t.Errorf("name is %q, want %q", c.got, c.want)
