@@ -141,7 +141,8 @@ export class FakeWorker {
 
 /** @param {object} [change] @returns {any} */
 export const welcome = (change) => ({
-  kind: 'welcome', detail: 1, threads: 2, you: 7, generation: 1, now: 5_000_000, epoch: 0, lead: 10_000, digest: 'ab',
+  kind: 'welcome', detail: 1, threads: 2, you: 7, handle: 'amber otter', generation: 1, now: 5_000_000, epoch: 0,
+  lead: 10_000, digest: 'ab',
   ...change,
 });
 

@@ -45,7 +45,8 @@ async function playing({ ppm = 0, at = 5_000, underWay = () => 20 } = {}) {
       if (message.kind !== 'probe') return;
       world.after(underWay(), () => {
         if (socket.closed) return;
-        say({ kind: 'reply', sent: message.sent, received: micros(), replied: micros(), generation: server.generation });
+        const { sent } = message;
+        say({ kind: 'reply', sent, received: micros(), replied: micros(), generation: server.generation, verified: 0 });
       });
     };
     socket.open();
@@ -164,7 +165,7 @@ test('a reply of the old generation that was overtaken by the new one does no la
   p.server.ahead += 600_000;
   p.server.generation = 2;
   p.t.socket.say(broadcast({ generation: 2 }));
-  p.t.socket.say({ kind: 'reply', sent, received: 1, replied: 1, generation: 1 });
+  p.t.socket.say({ kind: 'reply', sent, received: 1, replied: 1, generation: 1, verified: 0 });
   p.play(1500);
   p.playRight(10_000);
 });

@@ -12,6 +12,7 @@ test('each state has its words', () => {
   assert.match(words({ state: 'waiting', why: 'unfit', until: 0 }, 0).detail, /self-test/);
   assert.match(words({ state: 'waiting', why: 'draining', until: 0 }, 0).detail, /going down.*now/);
   assert.equal(words({ state: 'waiting', why: 'full', until: 0 }, 0).label, 'full');
+  assert.match(words({ state: 'waiting', why: 'crowded', until: 0 }, 0).detail, /this address.*now/);
   assert.equal(words({ state: 'outdated' }, 0).reload, true);
   assert.match(words({ state: 'unsupported', missing: 'Worker' }, 0).detail, /no Worker/);
 });

@@ -37,8 +37,15 @@ test('the welcome sets the clock, and probes follow', async () => {
   t.world.pass(600);
   assert.equal(kinds(t.socket).filter((kind) => kind === 'probe').length, 8);
   const { sent } = t.socket.sent[1];
-  t.socket.say({ kind: 'reply', sent, received: 9e6, replied: 9e6, generation: 1 });
+  t.socket.say({ kind: 'reply', sent, received: 9e6, replied: 9e6, generation: 1, verified: 0 });
   assert.ok(t.of('clock').at(-1).rtt >= 599);
+});
+
+test('the page is told how many of its frames the server has verified', async () => {
+  const t = await live();
+  const reply = { kind: 'reply', sent: 0, received: 9e6, replied: 9e6, generation: 1 };
+  for (const verified of [0, 12]) t.socket.say({ ...reply, verified });
+  assert.deepEqual(t.of('credited'), [0, 12].map((frames) => ({ type: 'credited', frames })));
 });
 
 test('frames go to the page', async () => {

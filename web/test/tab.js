@@ -80,4 +80,6 @@ export async function live(options = {}) {
 }
 
 export const kinds = (/** @type {FakeSocket} */ socket) => socket.sent.map(({ kind }) => kind);
-export const broadcast = (change = {}) => ({ kind: 'broadcast', generation: 1, number: 1, first: 600, count: 3, size: 9, ...change });
+export const broadcast = (change = {}) => ({
+  kind: 'broadcast', generation: 1, number: 1, first: 600, count: 3, size: 9, board: [], ...change,
+});

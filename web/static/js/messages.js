@@ -9,12 +9,13 @@
  *     start ───────────────────────────▶  lease, revoke, stop, check, ping ▶
  *     resume, watching, died ──────────▶      ◀─────── result, checked, pong
  *           ◀────── status, welcome, clock    ◀─────────────── spoilt, unfit
- *           ◀────── frames, rendered, failed
+ *           ◀────── frames, rendered, failed, credited
  *           ◀─ verified, unfit, hire, dismiss
  *     equip ──────────────────────────────────────────────────────────────▶
  *
  * @typedef {Start | Resume | Watching | Died} ToStream
- * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed | Verified | UnfitThreads | Hire | Dismiss} ToPage
+ * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed | Credited | Verified | UnfitThreads
+ *   | Hire | Dismiss} ToPage
  * @typedef {DoLease | DropLease | Stop | DoCheck | Ping} ToRenderer
  * @typedef {Answer | Checked | Spoilt | Unfit | Pong} FromRenderer
  *
@@ -29,6 +30,8 @@
  * @typedef {{ type: 'frames', broadcast: Broadcast, text: ArrayBuffer }} Frames
  * @typedef {{ type: 'rendered', frames: number }} Rendered  so many more frames, which were sent to the server
  * @typedef {{ type: 'failed' }} Failed  a render worker or its instance, once more
+ * @typedef {{ type: 'credited', frames: number }} Credited  so many that this connection rendered were audited by the
+ *   server and found right
  * @typedef {{ type: 'verified', mismatch: Mismatch | null }} Verified  one more frame, and how it was not equal, if so
  * @typedef {{ type: 'unfit', threads: number, verifier: boolean }} UnfitThreads  how many render threads failed their
  *   self-test, in all, and whether the one that verifies did
@@ -61,18 +64,20 @@
  * @property {number} detail
  * @property {number} threads     that will be leased to
  * @property {number} you         this connection's number, the owner of its runs in the ring
+ * @property {string} handle      what others see this connection called, made from its number
  * @property {number} generation  of the server's clock
  * @property {number} now
  * @property {number} epoch       microseconds since 1970
  * @property {number} lead        milliseconds
  * @property {string} digest      SHA-256 of the module, in hexadecimal
  *
- * @typedef {{ kind: 'reply', sent: number, received: number, replied: number, generation: number }} Reply
+ * @typedef {{ kind: 'reply', sent: number, received: number, replied: number, generation: number,
+ *             verified: number }} Reply
  * @typedef {{ kind: 'lease', lease: number, thread: number, detail: number, first: number, count: number,
  *             within: number }} Lease
  * @typedef {{ kind: 'revoke', lease: number }} Revoke
  * @typedef {{ kind: 'goodbye', reason: Reason, retry: number }} Goodbye
- * @typedef {'draining' | 'outdated' | 'evicted' | 'malformed' | 'slow' | 'full' | 'silent'} Reason
+ * @typedef {'draining' | 'outdated' | 'evicted' | 'malformed' | 'slow' | 'full' | 'silent' | 'crowded'} Reason
  *
  * @typedef {object} Broadcast
  * @property {'broadcast'} kind
@@ -83,6 +88,10 @@
  * @property {number} size    bytes of the message
  * @property {Stats} stats
  * @property {{ first: number, runs: [state: number, owner: number, count: number][] }} ring
+ * @property {Contributor[]} board  the one with the most verified frames first
+ *
+ * A connection that renders, and how many of its frames the server audited and found right.
+ * @typedef {{ owner: number, handle: string, verified: number }} Contributor
  *
  * Totals are since the server started.
  * @typedef {object} Stats

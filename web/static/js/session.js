@@ -16,6 +16,7 @@ const TICK = 1_000;
  * @property {(broadcast: import('./messages.js').Broadcast, text: ArrayBuffer) => void} broadcast
  * @property {(lease: import('./messages.js').Lease, message: ArrayBuffer) => void} lease
  * @property {(lease: number) => void} revoke
+ * @property {(verified: number) => void} credit           how many frames of this connection's the server found right
  * @property {() => void} clock                            there is news of the clock
  * @property {(end: End, retry: number) => void} end       once, and nothing after it; retry is in milliseconds
  *
@@ -112,6 +113,7 @@ export class Session {
           },
           now,
         );
+        this.#events.credit(message.verified);
         return this.#events.clock();
       case 'broadcast':
         this.#clock.generation(message.generation, now);

@@ -28,6 +28,7 @@ const reasons = {
   malformed: 'The server could not read what this tab sent.',
   slow: 'This connection is too slow for the stream.',
   full: 'The server has as many visitors as it allows.',
+  crowded: 'Too many connections come from this address.',
   outdated: 'The server has moved on.',
   unfit: 'A thread of this browser failed its self-test, and will not render.',
 };

@@ -146,6 +146,7 @@ export class Stream {
       },
       lease: (lease, message) => crew.lease(lease, message),
       revoke: (lease) => crew.revoke(lease),
+      credit: (frames) => this.#env.post({ type: 'credited', frames }),
       clock: () => {
         const { reading, rtt } = this.#clock;
         if (reading) this.#env.post({ type: 'clock', reading, rtt });
