@@ -51,7 +51,7 @@ func (b *board) leave(number uint32) {
 // ranking returns the best of those who are here, which the board goes on using.
 func (b *board) ranking(peers map[uint32]*peer) []wire.Contributor {
 	if b.gap {
-		b.best, b.gap = b.best[:0], false
+		b.gap = false
 		for number, p := range peers {
 			if p.passes > 0 {
 				b.note(wire.Contributor{Owner: number, Verified: p.passes})

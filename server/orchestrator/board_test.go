@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-donut/donut/server/ring"
 	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -48,6 +49,9 @@ func TestBoardIsTheRanking(t *testing.T) {
 			if got, want := b.ranking(peers), ranking(peers); !slices.Equal(got, want) {
 				t.Fatalf("of %d the board shows %v, want %v", crowd, got, want)
 			}
+			if b.gap {
+				t.Fatal("the board looks through all for a place that is taken")
+			}
 		}
 	}
 }
@@ -67,6 +71,31 @@ func TestOnlyAuditedFramesCount(t *testing.T) {
 	c := w.core.counts
 	if c.Unaudited == 0 || verified == 0 || verified+c.Unaudited > c.Fleet+uint64(w.core.ring.Size()) {
 		t.Errorf("%d frames are verified, where %d of %d that the fleet rendered aired unaudited", verified, c.Unaudited, c.Fleet)
+	}
+}
+
+// TestNoFrameCountsTwice has the server render a frame itself while a copy of it comes, and perhaps is with an auditor.
+func TestNoFrameCountsTwice(t *testing.T) {
+	for name, underway := range map[string]bool{"waiting": false, "with an auditor": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			m := w.join(0, nil)
+			c, n := w.core, w.core.ring.End()-1
+			c.ring.Fill(ring.Result{Owner: m.number, Lease: 1, First: n, Packed: truth(n), Must: []bool{true}})
+			a := new(audit)
+			if underway {
+				if a.span, a.packed = c.ring.Claim(ring.Owed, 1, nil); a.span.First != n || a.span.Count != 1 {
+					t.Fatalf("claimed %+v, want frame %d", a.span, n)
+				}
+			}
+			c.rescued(w.now, &render{n, 1}, truth(n), nil)
+			if underway {
+				c.audited(w.now, a, w.renderTime, nil)
+			}
+			if m.credit != 1 {
+				t.Errorf("%d frames are verified, want 1", m.credit)
+			}
+		})
 	}
 }
 

@@ -181,7 +181,9 @@ func (c *core) rescued(now timeline.Instant, j *render, packed []byte, err error
 			c.counts.Wasted++
 		case ring.Confirmed:
 			c.counts.Audited++
-			c.pass(here.Owner, 1)
+			if !here.Claimed { // else its audit, which is under way, counts it
+				c.pass(here.Owner, 1)
+			}
 		case ring.Refuted:
 			c.counts.Audited++
 			c.accuse(n, here)

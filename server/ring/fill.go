@@ -61,6 +61,7 @@ type Copy struct {
 	Packed  []byte // the ring's own where it is still there, and valid until its next change
 	Owner   uint32
 	Lease   uint64 // 0 where the server rendered it
+	Claimed bool   // its audit is under way, or was
 	Audited bool
 }
 
@@ -70,7 +71,7 @@ func (r *Ring) Copy(n uint64) (Copy, bool) {
 		return Copy{}, false
 	}
 	s := r.slot(n)
-	return Copy{Packed: r.bytes(n), Owner: s.owner, Lease: s.lease(), Audited: s.audited}, true
+	return Copy{Packed: r.bytes(n), Owner: s.owner, Lease: s.lease(), Claimed: s.claimed, Audited: s.audited}, true
 }
 
 // A Verdict says what became of a frame that the server rendered.
@@ -97,7 +98,7 @@ func (r *Ring) Supply(n uint64, packed []byte) (v Verdict, here Copy) {
 	}
 	v = Taken
 	if s.state == wire.RingFilled {
-		here = Copy{Owner: s.owner, Lease: s.lease()}
+		here = Copy{Owner: s.owner, Lease: s.lease(), Claimed: s.claimed}
 		if bytes.Equal(packed, r.bytes(n)) {
 			s.approve()
 			return Confirmed, here

@@ -262,6 +262,7 @@ func fire(t *testing.T, rng *rand.Rand, size int, base uint64) {
 			if got == Confirmed || got == Refuted {
 				check("owner of the copy that was here", here.Owner, was.owner)
 				check("lease of the copy that was here", here.Lease, was.lease)
+				check("claim of the copy that was here", here.Claimed, was.claimed)
 			}
 		case 8, 9:
 			limit, class := 1+rng.IntN(8), Class(rng.IntN(3))

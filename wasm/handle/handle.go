@@ -9,6 +9,7 @@ const (
 	handles = 1 << 16
 	// step is handles divided by the golden ratio. It is odd, so that no two of its first multiples are the same modulo
 	// handles, and that ratio spreads neighbours widest: Knuth, The Art of Computer Programming, volume 3, section 6.4.
+	// Handles of neighbours do not even begin alike.
 	step = 40503
 )
 

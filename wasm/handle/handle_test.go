@@ -40,6 +40,16 @@ func TestNeighboursHaveNoWordInCommon(t *testing.T) {
 	}
 }
 
+// TestNeighboursDoNotBeginAlike holds what an order of the alphabet would bring about.
+func TestNeighboursDoNotBeginAlike(t *testing.T) {
+	for n := range uint32(handles) {
+		a, b := of(n)
+		if c, d := of(n + 1); a[0] == c[0] || b[0] == d[0] {
+			t.Fatalf("%d is %q, and %d is %q", n, a+" "+b, n+1, c+" "+d)
+		}
+	}
+}
+
 func TestAppendKeepsWhatIsThere(t *testing.T) {
 	if got, want := string(Append([]byte("I am "), 7)), "I am "+string(Append(nil, 7)); got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -197,6 +197,15 @@ func TestUvarint(t *testing.T) {
 	}
 	_, err := ParseBroadcast(oneRun("8080808010"))
 	wantSyntaxError(t, err, "broadcast", "ring's owner")
+
+	oneContributor := func(owner string) []byte {
+		return decodeHex(t, head+"01"+strings.Replace(tail, "00 00 00 aa", "00 00 01 "+owner+" 01 aa", 1))
+	}
+	if _, err := ParseBroadcast(oneContributor("ffffffff0f")); err != nil {
+		t.Errorf("the greatest owner on a board is refused: %v", err)
+	}
+	_, err = ParseBroadcast(oneContributor("8180808010"))
+	wantSyntaxError(t, err, "broadcast", "board's owner")
 }
 
 func TestHelloOfAnotherVersion(t *testing.T) {
