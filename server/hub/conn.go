@@ -27,7 +27,7 @@ type conn struct {
 	worker  bool         // offers threads; set before anybody else knows of the connection, as the next one
 	entered timeline.Instant
 
-	verified atomic.Uint64 // what Credit said last
+	verified atomic.Uint64 // what Credit said last, for replies
 
 	// Of the hub's mu.
 	welcomed, probed bool
