@@ -65,6 +65,7 @@ func Constants() int32 {
 	o.number("maxDetail", donut.MaxDetail)
 	o.number("wireVersion", wire.Version)
 	o.number("codecVersion", codec.Version)
+	o.texts("ringStates", wire.RingStateNames)
 	return o.answer()
 }
 
@@ -79,6 +80,13 @@ func Hash(size int32) { hash.Write(in[:size]) }
 func Hello(threads int32) int32 {
 	h := wire.Hello{Threads: uint8(threads), Codec: codec.Version, Digest: hash.Sum()}
 	return int32(len(h.Append(out[:0])))
+}
+
+// Offer answers an Offer of so many threads.
+//
+//go:wasmexport offer
+func Offer(threads int32) int32 {
+	return int32(len(wire.Offer{Threads: uint8(threads)}.Append(out[:0])))
 }
 
 // Probe answers a Probe sent now, where now is in microseconds on any clock of the host's.

@@ -70,16 +70,25 @@ func begin(t testing.TB, lease wire.Lease) {
 
 func TestConstants(t *testing.T) {
 	instantiate()
-	var got map[string]int
+	var got map[string]any
 	if err := json.Unmarshal(answer(t, Constants()), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]int{
+	want := map[string]any{
 		"fps": 60, "columns": 80, "rows": 22, "textSize": 1760, "packedSize": 869,
 		"maxThreads": wire.MaxThreads, "maxDetail": donut.MaxDetail, "wireVersion": wire.Version, "codecVersion": codec.Version,
+		"ringStates": []string{"free", "leased", "filled", "ready", "aired", "stalled"},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("constants are %v, want %v", got, want)
+	}
+}
+
+func TestOffer(t *testing.T) {
+	instantiate()
+	got, err := wire.ParseOffer(bytes.Clone(out[:Offer(3)]))
+	if err != nil || got.Threads != 3 {
+		t.Errorf("offer is %+v, %v, want 3 threads", got, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"iter"
 	"strconv"
 
 	"github.com/distributed-donut/donut/wasm/donut"
@@ -174,6 +175,23 @@ func (o *object) open(name string) {
 func (o *object) close() {
 	o.put("}")
 	o.comma = true
+}
+
+// texts adds a member that lists texts, of which none needs escaping.
+func (o *object) texts(name string, values iter.Seq[string]) {
+	o.name(name)
+	o.put("[")
+	first := true
+	for value := range values {
+		if !first {
+			o.put(",")
+		}
+		first = false
+		o.put(`"`)
+		o.put(value)
+		o.put(`"`)
+	}
+	o.put("]")
 }
 
 // runs adds a member that lists [state, owner, count] for each run.

@@ -24,15 +24,16 @@ type conn struct {
 	number  uint32
 	addr    netip.Addr   // that counts for it
 	refused gate.Refusal // where it gets a goodbye and nothing else
-	worker  bool         // offers threads; set before anybody else knows of the connection, as the next one
 	entered timeline.Instant
 
 	verified atomic.Uint64 // what Credit said last, for replies
+	offers   *gate.Ration  // of the goroutine that reads
 
 	// Of the hub's mu.
 	welcomed, probed bool
 
 	mu      sync.Mutex
+	worker  bool // it offered threads, ever
 	pending []item
 	waiting int    // broadcasts in pending
 	frames  int    // that they cover

@@ -251,6 +251,8 @@ func (c *census) Leave(number uint32) {
 	c.counts[c.from[number]]--
 }
 
+func (c *census) Offer(uint32, int) {}
+
 func (c *census) Result(uint32, wire.Result) {}
 
 // TestCrowdAtTheDoor has a crowd of a few addresses come all at once, and then come and go as it likes.

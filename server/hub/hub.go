@@ -58,11 +58,15 @@ const (
 	// leases.
 	maxReplies = 32
 	maxControl = 256
+	// offersPerSecond is how often a connection may change how many threads it offers, and offersAtOnce how often in a row.
+	offersPerSecond = 5
+	offersAtOnce    = 20
 )
 
 // A Fleet is told what connections do. Its methods may be called concurrently; see orchestrator.Orchestrator.
 type Fleet interface {
 	Join(number uint32, p orchestrator.Peer, addr netip.Addr, threads int)
+	Offer(number uint32, threads int)
 	Leave(number uint32)
 	Result(number uint32, m wire.Result)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -30,11 +31,18 @@ type desk struct {
 	peers   map[uint32]orchestrator.Peer
 	results []wire.Result
 	left    int
+	offers  []int
 	joined  chan uint32
 }
 
 func newDesk() *desk {
 	return &desk{peers: make(map[uint32]orchestrator.Peer), joined: make(chan uint32, 100)}
+}
+
+func (d *desk) Offer(number uint32, threads int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.offers = append(d.offers, threads)
 }
 
 func (d *desk) Join(number uint32, p orchestrator.Peer, _ netip.Addr, threads int) {
@@ -276,6 +284,33 @@ func TestResultsReachTheFleet(t *testing.T) {
 	})
 	if len(d.results) != 1 || d.results[0].Lease != 5 || !bytes.Equal(d.results[0].Frames, want.Frames) {
 		t.Errorf("the fleet was told of %d results", len(d.results))
+	}
+}
+
+func TestOffersReachTheFleet(t *testing.T) {
+	h, d, _, url := setUp(t, nil)
+	socket := dial(t, url, hello(0))
+	peer := d.peer(<-d.joined)
+	offers := func() []int {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return slices.Clone(d.offers)
+	}
+	send(t, socket, wire.Offer{Threads: 2}.Append(nil))
+	await(t, func() bool { return len(offers()) == 1 })
+	peer.Lend(wire.Lease{Lease: 5, Detail: 1, First: 600, Count: 1})
+	send(t, socket, wire.Result{Lease: 5, First: 600, Frames: make([]byte, wire.PackedSize)}.Append(nil)) // it is a worker now
+	send(t, socket, wire.Offer{}.Append(nil))
+	await(t, func() bool { return len(offers()) == 2 })
+	if got := offers(); !slices.Equal(got, []int{2, 0}) {
+		t.Errorf("the fleet was offered %v threads, want 2 and then 0", got)
+	}
+	for range offersAtOnce {
+		send(t, socket, wire.Offer{Threads: 1}.Append(nil))
+	}
+	await(t, func() bool { return h.Stats().Closed(wire.ReasonMalformed) == 1 })
+	if got := len(offers()); got > offersAtOnce {
+		t.Errorf("the fleet was offered threads %d times at once, want at most %d", got, offersAtOnce)
 	}
 }
 

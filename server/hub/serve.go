@@ -78,7 +78,8 @@ func (c *conn) serve(fleet Fleet) {
 		c.quit("hello", err)
 		return
 	}
-	c.worker = hello.Threads > 0
+	c.offer(int(hello.Threads))
+	c.offers = gate.NewRation(offersPerSecond, offersAtOnce)
 	c.entered, _ = c.hub.cfg.Clock.Now()
 	fleet.Join(c.number, c, c.addr, int(hello.Threads))
 	defer fleet.Leave(c.number)
@@ -123,6 +124,20 @@ func (c *conn) receive(fleet Fleet) error {
 	return c.take(message, fleet)
 }
 
+// offer notes that the connection renders with so many threads from now on.
+func (c *conn) offer(threads int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.worker = c.worker || threads > 0
+}
+
+// isWorker reports whether the connection has offered threads, and so may send results.
+func (c *conn) isWorker() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.worker
+}
+
 // take does what a message asks for. Its error is a *wire.SyntaxError.
 func (c *conn) take(message []byte, fleet Fleet) error {
 	switch kind := wire.KindOf(message); {
@@ -137,7 +152,18 @@ func (c *conn) take(message []byte, fleet Fleet) error {
 		}
 		c.reply(wire.Reply{Sent: probe.Sent, Received: int64(received)})
 		return nil
-	case kind == wire.KindResult && c.worker:
+	case kind == wire.KindOffer:
+		offer, err := wire.ParseOffer(message)
+		if err != nil {
+			return err
+		}
+		if now, _ := c.hub.cfg.Clock.Now(); !c.offers.Take(now) {
+			return &wire.SyntaxError{Message: "offer", Field: "pace", Got: "more", Want: "at most 5 a second"}
+		}
+		c.offer(int(offer.Threads))
+		fleet.Offer(c.number, int(offer.Threads))
+		return nil
+	case kind == wire.KindResult && c.isWorker():
 		result, err := wire.ParseResult(message)
 		if err != nil {
 			return err
@@ -146,7 +172,7 @@ func (c *conn) take(message []byte, fleet Fleet) error {
 		fleet.Result(c.number, result)
 		return nil
 	default:
-		return &wire.SyntaxError{Message: "message", Field: "kind", Got: kind.String(), Want: "probe, or a worker's result"}
+		return &wire.SyntaxError{Message: "message", Field: "kind", Got: kind.String(), Want: "probe, offer, or a worker's result"}
 	}
 }
 

@@ -115,12 +115,24 @@ func (c *core) join(now timeline.Instant, number uint32, conn Peer, addr netip.A
 	}
 	c.peers[number] = &peer{conn: conn, addr: addr, threads: threads}
 	if threads > 0 {
-		c.fleet.Join(number, threads)
+		c.fleet.Offer(number, threads)
 	}
 	conn.Welcome(threads)
 	if !c.streaming {
 		c.streaming = true
 		c.start(now)
+	}
+}
+
+// offer lends to so many of a connection's threads from now on.
+func (c *core) offer(now timeline.Instant, number uint32, threads int) {
+	p, ok := c.peers[number]
+	switch {
+	case !ok:
+	case threads > 0 && !c.book.MayRender(now, p.addr):
+		c.dismiss(now, number, wire.ReasonEvicted)
+	default:
+		c.release(c.fleet.Offer(number, threads))
 	}
 }
 

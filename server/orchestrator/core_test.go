@@ -224,6 +224,59 @@ func TestClosedConnectionFreesItsLeasesAtOnce(t *testing.T) {
 	}
 }
 
+func TestWhoRestsFreesItsLeasesAtOnceAndMayReturn(t *testing.T) {
+	w := newWorld(t, nil)
+	helper := w.join(1, nil)
+	w.run(10 * time.Second)
+	slow := w.join(1, func(m *member) { m.perFrame = 10 * time.Second })
+	for slow.leases == 0 {
+		w.run(tickPeriod)
+	}
+	before := helper.leases
+	w.core.offer(w.now, slow.number, 0)
+	w.core.tick(w.now)
+	if helper.leases == before {
+		t.Error("the leases of who rests were not lent again at once")
+	}
+	if got := w.core.stats(w.now); got.Workers != 1 || got.Threads != 1 || got.Viewers != 2 {
+		t.Errorf("%d workers with %d threads and %d viewers are told, want 1 with 1, and 2", got.Workers, got.Threads, got.Viewers)
+	}
+	lent := slow.leases
+	w.run(10 * time.Second)
+	if slow.leases != lent {
+		t.Error("who rests was lent something")
+	}
+	w.core.offer(w.now, slow.number, 1)
+	w.run(time.Minute)
+	if slow.leases == lent {
+		t.Error("who came back was lent nothing")
+	}
+	w.noStall()
+}
+
+func TestViewerWhoOffersThreadsBecomesAWorker(t *testing.T) {
+	w := newWorld(t, nil)
+	m := w.join(0, nil)
+	w.run(2 * time.Second)
+	w.core.offer(w.now, m.number, 2)
+	w.run(10 * time.Second)
+	if m.leases == 0 || w.core.counts.Fleet == 0 {
+		t.Errorf("it was lent %d leases, and the fleet rendered %d frames", m.leases, w.core.counts.Fleet)
+	}
+	w.noStall()
+}
+
+func TestOfferFromABannedAddressIsSentAway(t *testing.T) {
+	w := newWorld(t, nil)
+	m := w.join(0, nil)
+	w.core.book.Strike(w.now, m.addr)
+	w.core.offer(w.now, m.number, 1)
+	if m.goodbye.Reason != wire.ReasonEvicted {
+		t.Errorf("it was told %v, want %v", m.goodbye.Reason, wire.ReasonEvicted)
+	}
+	w.core.offer(w.now, m.number, 1) // and it is gone
+}
+
 func TestLateResultIsWelcome(t *testing.T) {
 	w := newWorld(t, nil)
 	w.join(0, nil)

@@ -224,6 +224,11 @@ func (o *Orchestrator) Join(number uint32, p Peer, addr netip.Addr, threads int)
 	o.do(func(c *core, now timeline.Instant) { c.join(now, number, p, addr, threads) })
 }
 
+// Offer announces that a connection renders with so many threads from now on. The leases of others are free at once.
+func (o *Orchestrator) Offer(number uint32, threads int) {
+	o.do(func(c *core, now timeline.Instant) { c.offer(now, number, threads) })
+}
+
 // Leave announces that a connection is gone. Its leases are free at once.
 func (o *Orchestrator) Leave(number uint32) {
 	o.do(func(c *core, now timeline.Instant) { c.leave(now, number) })

@@ -69,7 +69,7 @@ func newMill(newcomers int) *mill {
 		th.perFrame = ms
 	}
 	for i := range newcomers {
-		m.Join(uint32(1000+i), 1)
+		m.Offer(uint32(1000+i), 1)
 	}
 	m.lend()
 	for range 8 * remembered {
@@ -126,7 +126,7 @@ func BenchmarkFlood(b *testing.B) {
 			st := crowd(8)
 			first, next := uint32(1000), uint32(1000)
 			for range 20_000 {
-				st.Join(next, 1)
+				st.Offer(next, 1)
 				next++
 			}
 			st.sky.beside, st.sky.alone = 0, 8
@@ -150,7 +150,7 @@ func BenchmarkFlood(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				st.Join(next, 1)
+				st.Offer(next, 1)
 				next++
 				st.tick()
 				st.Leave(first)

@@ -78,7 +78,7 @@ func BenchmarkNextCrowdIdle(b *testing.B) {
 func crowd(threads int) *stage {
 	st := &stage{Scheduler: New(), now: dawn, sky: newSky(dawn, 600)}
 	for conn := range uint32(threads / 4) {
-		st.Join(conn+1, 4)
+		st.Offer(conn+1, 4)
 		st.Trust(conn + 1)
 	}
 	for i, th := range st.trusted.ordered() {

@@ -44,7 +44,7 @@ func fire(t *testing.T, seed uint64) string {
 		ended: make(map[uint32][]Lease),
 	}
 	for range 2000 {
-		switch g.rng.IntN(13) {
+		switch g.rng.IntN(14) {
 		case 0:
 			if len(g.conns) < 8 {
 				g.join()
@@ -69,6 +69,8 @@ func fire(t *testing.T, seed uint64) string {
 			}
 		case 12:
 			g.trust()
+		case 13:
+			g.offer(g.someConn())
 		}
 		g.bounds()
 	}
@@ -102,8 +104,31 @@ func (g *gunner) someConn() uint32 {
 func (g *gunner) join() {
 	g.joined++
 	g.conns[g.joined] = 1 + g.rng.IntN(4)
-	g.Join(g.joined, g.conns[g.joined])
+	g.Offer(g.joined, g.conns[g.joined])
 	g.note("join %d", g.joined)
+}
+
+// offer has somebody offer another number of threads, or none.
+func (g *gunner) offer(conn uint32) {
+	if conn == 0 {
+		return
+	}
+	g.conns[conn] = g.rng.IntN(5)
+	freed := g.Offer(conn, g.conns[conn])
+	g.note("offer %d of %d: %+v", g.conns[conn], conn, freed)
+	for _, l := range freed {
+		if int(l.Thread.Index) < g.conns[conn] {
+			g.t.Errorf("lease %d of thread %d is taken back, where %d go on", l.ID, l.Thread.Index, g.conns[conn])
+		}
+		g.end(l)
+		g.missed[l.ID] = l
+		g.sky.release(l)
+	}
+	for id, l := range g.running {
+		if l.Thread.Conn == conn && int(l.Thread.Index) >= g.conns[conn] {
+			g.t.Errorf("lease %d is not freed when its thread is no longer offered", id)
+		}
+	}
 }
 
 // trust trusts somebody, who may be trusted already, and changes what newcomers may be lent.
@@ -393,9 +418,18 @@ func (g *gunner) forget() {
 // bounds checks that nothing grows without an end, and that what is kept twice agrees.
 func (g *gunner) bounds() {
 	g.t.Helper()
-	running, threads := 0, 0
+	running, threads, working := 0, 0, 0
 	for id, c := range g.Scheduler.conns {
-		threads += len(c.threads)
+		threads += c.offered
+		for _, away := range c.threads[c.offered:] {
+			if len(away.queue) > 0 {
+				g.t.Fatalf("thread %v is not offered, and holds %+v", away.id, away.queue)
+			}
+		}
+		if c.offered != g.conns[id] {
+			g.t.Fatalf("%d of %d's threads take part, want %d", c.offered, id, g.conns[id])
+		}
+		working += min(c.offered, 1)
 		if len(c.ended) != len(g.ended[id]) {
 			g.t.Fatalf("%d ended leases of %d are known, want %d", len(c.ended), id, len(g.ended[id]))
 		}
@@ -416,6 +450,9 @@ func (g *gunner) bounds() {
 		}
 	}
 	g.seats()
+	if working != g.Conns() {
+		g.t.Fatalf("%d connections take part, want %d", g.Conns(), working)
+	}
 	if running != len(g.running) || threads != g.Threads() || len(g.conns) != len(g.Scheduler.conns) {
 		g.t.Fatalf("%d leases run on %d threads of %d connections, want %d on %d of %d", running, g.Threads(),
 			len(g.Scheduler.conns), len(g.running), threads, len(g.conns))

@@ -53,7 +53,7 @@ func newFleet(size int, workers ...worker) *fleet {
 		w.id = Thread{uint32(i + 1), 0}
 		f.threads[w.id] = w
 		f.order = append(f.order, w)
-		f.Join(w.id.Conn, 1)
+		f.Offer(w.id.Conn, 1)
 		f.Trust(w.id.Conn)
 	}
 	return f

@@ -6,7 +6,7 @@ import "testing"
 func withNewcomers(t *testing.T, trusted, newcomers int) *stage {
 	st := newStage(t, trusted)
 	for i := range newcomers {
-		st.Join(uint32(2+i), 1)
+		st.Offer(uint32(2+i), 1)
 	}
 	return st
 }
@@ -39,7 +39,7 @@ func TestNewcomersHaveTheRestWhereNobodyElseHasTime(t *testing.T) {
 		t.Errorf("leases by connection are %v, want two of the first and one of each newcomer", held)
 	}
 	st.sky.alone = 0
-	st.Join(9, 1)
+	st.Offer(9, 1)
 	if l, ok := st.next(); ok {
 		t.Errorf("lent %+v although no audits are left for newcomers", l)
 	}

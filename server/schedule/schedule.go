@@ -94,6 +94,7 @@ type Scheduler struct {
 	trusted   line
 	newcomers line    // the threads of connections that are not trusted
 	engaged   engaged // those of either that Expire, Delivered and Hedge have to look at
+	working   int     // connections of which some thread takes part
 	lastID    uint64
 	fresh     uint64  // the first frame that nobody in this fleet was ever lent
 	hedges    float64 // frames that may be lent a second time
@@ -102,9 +103,10 @@ type Scheduler struct {
 
 type conn struct {
 	trusted bool
-	threads []*thread
-	ended   []Lease // the last leases that ended, whatever their end; at most remembered
-	oldest  int     // of them, once they are as many
+	threads []*thread // all that it ever offered
+	offered int       // how many of them, from the first on, take part
+	ended   []Lease   // the last leases that ended, whatever their end; at most remembered
+	oldest  int       // of them, once they are as many
 }
 
 // New returns a scheduler without a fleet.
@@ -112,15 +114,54 @@ func New() *Scheduler {
 	return &Scheduler{conns: make(map[uint32]*conn)}
 }
 
-// Join adds a connection with so many threads, at least 1, as a newcomer. A connection joins once.
-func (s *Scheduler) Join(id uint32, threads int) {
-	c := &conn{}
-	for i := range threads {
-		t := &thread{id: Thread{id, uint8(i)}}
-		c.threads = append(c.threads, t)
-		s.newcomers.push(t)
+// Offer has a connection take part with so many threads from now on, its first ones, and returns the leases of those that
+// no longer do. What is known of these is kept for when they come back. A connection that is new is a newcomer.
+func (s *Scheduler) Offer(id uint32, threads int) (freed []Lease) {
+	c, ok := s.conns[id]
+	if !ok {
+		c = &conn{}
+		s.conns[id] = c
 	}
-	s.conns[id] = c
+	for len(c.threads) < threads {
+		c.threads = append(c.threads, &thread{id: Thread{id, uint8(len(c.threads))}})
+	}
+	before := c.offered
+	for _, t := range c.threads[min(threads, before):before] {
+		freed = appendLeases(freed, s.withdraw(c, t))
+	}
+	for _, t := range c.threads[min(before, threads):threads] {
+		s.line(c).push(t)
+	}
+	c.offered = threads
+	for _, l := range freed {
+		c.end(l)
+	}
+	s.count(before, threads)
+	return freed
+}
+
+// line is the line in which a connection's threads stand.
+func (s *Scheduler) line(c *conn) *line {
+	if c.trusted {
+		return &s.trusted
+	}
+	return &s.newcomers
+}
+
+// withdraw has a thread no longer take part, and returns what it held.
+func (s *Scheduler) withdraw(c *conn, t *thread) (held []loan) {
+	s.line(c).remove(t)
+	s.engaged.remove(t)
+	held, t.queue, t.owed = t.queue, nil, nil
+	return held
+}
+
+// count notes that a connection takes part with another number of threads than before.
+func (s *Scheduler) count(before, after int) {
+	s.working += min(after, 1) - min(before, 1)
+	if s.working == 0 {
+		s.fresh = 0
+	}
 }
 
 // Trust makes a connection one of those that are lent to before newcomers are.
@@ -130,7 +171,7 @@ func (s *Scheduler) Trust(id uint32) {
 		return
 	}
 	c.trusted = true
-	for _, t := range c.threads {
+	for _, t := range c.threads[:c.offered] {
 		s.newcomers.remove(t)
 		s.trusted.push(t)
 	}
@@ -143,18 +184,10 @@ func (s *Scheduler) Leave(id uint32) (freed []Lease) {
 		return nil
 	}
 	delete(s.conns, id)
-	in := &s.newcomers
-	if c.trusted {
-		in = &s.trusted
+	for _, t := range c.threads[:c.offered] {
+		freed = appendLeases(freed, s.withdraw(c, t))
 	}
-	for _, t := range c.threads {
-		in.remove(t)
-		s.engaged.remove(t)
-		freed = appendLeases(freed, t.queue)
-	}
-	if len(s.conns) == 0 {
-		s.fresh = 0
-	}
+	s.count(c.offered, 0)
 	return freed
 }
 
@@ -164,8 +197,8 @@ func (s *Scheduler) Threads() int { return s.trusted.size + s.newcomers.size }
 // Trusted returns how many threads of the fleet belong to connections that are trusted.
 func (s *Scheduler) Trusted() int { return s.trusted.size }
 
-// Conns returns how many connections the fleet has.
-func (s *Scheduler) Conns() int { return len(s.conns) }
+// Conns returns how many connections take part.
+func (s *Scheduler) Conns() int { return s.working }
 
 // An Outcome says what a result is an answer to.
 type Outcome uint8

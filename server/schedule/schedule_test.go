@@ -100,6 +100,42 @@ func TestLeaveFreesAll(t *testing.T) {
 	}
 }
 
+func TestWhoOffersLessKeepsTheRestAndWhatIsKnownOfAll(t *testing.T) {
+	st := newStage(t, 3)
+	st.prove(5 * ms)
+	held := st.all()
+	freed := st.Offer(1, 1)
+	for _, l := range held {
+		if got, want := slices.Contains(freed, l), l.Thread.Index > 0; got != want {
+			t.Errorf("lease %d of thread %d is freed: %v, want %v", l.ID, l.Thread.Index, got, want)
+		}
+	}
+	if st.Threads() != 1 || st.Conns() != 1 {
+		t.Errorf("%d threads of %d connections take part, want 1 of 1", st.Threads(), st.Conns())
+	}
+	late := freed[0]
+	if _, outcome, _ := st.Answer(st.now, 1, late.ID, 5*ms); outcome != Late {
+		t.Errorf("what comes for lease %d is %v, want late", late.ID, outcome)
+	}
+
+	if freed := st.Offer(1, 0); len(freed) != len(held)-2*len(held)/3 {
+		t.Errorf("%d leases are freed when nothing is offered, want those of the first thread", len(freed))
+	}
+	if st.Threads() != 0 || st.Conns() != 0 {
+		t.Errorf("%d threads of %d connections take part, want none", st.Threads(), st.Conns())
+	}
+	if l, ok := st.next(); ok {
+		t.Errorf("lent %+v to who offers nothing", l)
+	}
+	st.Offer(1, 3)
+	if th := st.thread(1, 2); th.perFrame == 0 {
+		t.Error("nothing is known of a thread that came back")
+	}
+	if st.Threads() != 3 || st.Conns() != 1 {
+		t.Errorf("%d threads of %d connections take part, want 3 of 1", st.Threads(), st.Conns())
+	}
+}
+
 func TestForgetTakesAllBackWithoutBlame(t *testing.T) {
 	st := newStage(t, 2, 1)
 	st.prove(5 * ms)
@@ -168,7 +204,7 @@ func TestScrapAtTheHorizonWaitsForAShare(t *testing.T) {
 	})
 	t.Run("not where somebody is lent less", func(t *testing.T) {
 		st := open(t)
-		st.Join(2, 1)
+		st.Offer(2, 1)
 		for range 100 {
 			if l, ok := st.next(); ok {
 				if _, scrap := st.sky.FreeRun(l.First, 1000); l.Thread.Conn != 2 || l.Count != 4 || scrap == 0 {
@@ -221,7 +257,7 @@ func TestMissedFramesAreLentToProvenThreadsOnly(t *testing.T) {
 	}
 	st.sky.release(proven)
 	st.Leave(proven.Thread.Conn)
-	st.Join(3, 1)
+	st.Offer(3, 1)
 	for range 2 { // the frozen one and a newcomer
 		if l := st.must(); l.First < proven.First+uint64(proven.Count) {
 			t.Errorf("lent %+v, which was lent before, to a thread that is not proven", l)
@@ -233,7 +269,7 @@ func TestMissedFramesAreLentToProvenThreadsOnly(t *testing.T) {
 		l := st.must()
 		st.sky.release(l)
 		st.Leave(1)
-		st.Join(2, 1)
+		st.Offer(2, 1)
 		if again := st.must(); again.First != l.First {
 			t.Errorf("lent %+v, want from %d on: nobody is left who missed it", again, l.First)
 		}

@@ -118,7 +118,7 @@ const dawn = timeline.Instant(10_000 * time.Second / time.Microsecond)
 func newStage(t *testing.T, threads ...int) *stage {
 	st := &stage{Scheduler: New(), t: t, now: dawn, sky: newSky(dawn, 600)}
 	for i, n := range threads {
-		st.Join(uint32(i+1), n)
+		st.Offer(uint32(i+1), n)
 		st.Trust(uint32(i + 1))
 	}
 	return st

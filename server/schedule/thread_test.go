@@ -47,7 +47,7 @@ func TestChunkIsAQuarterSecondsWorkOrAShare(t *testing.T) {
 		t.Run(fmt.Sprintf("%v a frame, %d threads, %d frames", c.perFrame, c.threads, c.ring), func(t *testing.T) {
 			s := New()
 			for i := range c.threads {
-				s.Join(uint32(i+1), 1)
+				s.Offer(uint32(i+1), 1)
 			}
 			th := &thread{perFrame: c.perFrame}
 			if got := th.chunk(s.share(c.ring)); got != c.want {

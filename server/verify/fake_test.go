@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/binary"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func openFake(t *testing.T, cfg Config) *Pool {
 func constantsLike(name, value string) string {
 	var members []string
 	for _, c := range constants {
-		v := describe(c.want, true)
+		v := strconv.FormatUint(c.want, 10)
 		if c.name == name {
 			v = value
 		}

@@ -80,7 +80,7 @@ func due(t timeline.Instant) uint64 {
 // join takes in a tab, which is trusted at once but where workers are strange.
 func (s *server) join(t *tab) {
 	s.tabs[t.number] = t
-	s.fleet.Join(t.number, 1)
+	s.fleet.Offer(t.number, 1)
 	if !s.w.strange {
 		t.passes = 1 << 32
 		s.fleet.Trust(t.number)

@@ -110,6 +110,20 @@ const (
 	ringStates
 )
 
+var ringStateNames = [...]string{
+	RingFree: "free", RingLeased: "leased", RingFilled: "filled", RingReady: "ready", RingAired: "aired",
+	RingStalled: "stalled",
+}
+
+// RingStateNames yields the names of the states in the order of their numbers, from 0.
+func RingStateNames(yield func(name string) bool) {
+	for _, name := range ringStateNames {
+		if !yield(name) {
+			return
+		}
+	}
+}
+
 // A Contributor is a connection that renders, and how much of what it sent has proved right.
 type Contributor struct {
 	Owner    uint32 // Welcome.You of the connection

@@ -29,6 +29,7 @@ func fuzz(f *testing.F, kind Kind) {
 
 func FuzzParseHello(f *testing.F)     { fuzz(f, KindHello) }
 func FuzzParseProbe(f *testing.F)     { fuzz(f, KindProbe) }
+func FuzzParseOffer(f *testing.F)     { fuzz(f, KindOffer) }
 func FuzzParseWelcome(f *testing.F)   { fuzz(f, KindWelcome) }
 func FuzzParseReply(f *testing.F)     { fuzz(f, KindReply) }
 func FuzzParseLease(f *testing.F)     { fuzz(f, KindLease) }

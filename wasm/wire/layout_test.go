@@ -68,6 +68,13 @@ var layouts = []layout{
 		random:  func(r *rand.Rand) message { return Probe{Sent: int64(r.Uint64()), Ack: r.Uint64()} },
 	},
 	{
+		kind:    KindOffer,
+		message: Offer{Threads: 8},
+		hex:     "04 08",
+		parse:   parser(ParseOffer),
+		random:  func(r *rand.Rand) message { return Offer{Threads: uint8(r.IntN(MaxThreads + 1))} },
+	},
+	{
 		kind: KindResult,
 		message: Result{
 			Lease: 0x0102030405060708, First: 0x1112131415161718, Spent: 0x21222324, Frames: bytes.Repeat([]byte{0xc1}, PackedSize),

@@ -18,6 +18,7 @@ const (
 const (
 	MaxHello  = 5 + DigestSize
 	MaxProbe  = 1 + 8 + 8
+	MaxOffer  = 1 + 1
 	MaxResult = resultHeader + MaxChunk*PackedSize
 )
 
@@ -64,6 +65,26 @@ func ParseHello(b []byte) (Hello, error) {
 	return h, r.end()
 }
 
+// An Offer says how many threads the tab renders with from now on, in place of what its Hello or an earlier Offer said. It
+// voids the leases of the threads after those; answers to them that are under way are late, and still welcome.
+//
+//	kind     1
+//	threads  1  0 to MaxThreads; 0 watches only
+type Offer struct {
+	Threads uint8
+}
+
+// Append appends the message to dst.
+func (o Offer) Append(dst []byte) []byte { return append(dst, byte(KindOffer), o.Threads) }
+
+// ParseOffer parses an Offer.
+func ParseOffer(b []byte) (Offer, error) {
+	r := read(b, KindOffer)
+	o := Offer{Threads: r.uint8("threads")}
+	r.atMost("threads", uint64(o.Threads), MaxThreads)
+	return o, r.end()
+}
+
 // A Probe asks for the server's clock and acknowledges the stream.
 //
 //	kind  1
@@ -95,7 +116,7 @@ const resultHeader = 1 + 8 + 8 + 4 + 2
 //	kind   1
 //	lease  8  its number
 //	first  8  number of the first frame
-//	spent  4  microseconds that the thread spent rendering
+//	spent  4  microseconds that the thread spent on it, with its rests in between
 //	count  2  frames, 1 to MaxChunk
 //	frames count x PackedSize, packed pictures
 type Result struct {

@@ -14,6 +14,7 @@
 //	      ◀──────────────────────────────── Broadcast, once a second
 //	      ◀──────────────────────────────── Lease: render these      (workers only)
 //	Result ───────────────────────────────▶      here they are       (workers only)
+//	Offer ────────────────────────────────▶      lend to so many threads from now on
 //	      ◀──────────────────────────────── Revoke: no longer wanted (workers only)
 //	      ◀──────────────────────────────── Goodbye: why, and when to come back; then the close
 //
@@ -36,6 +37,7 @@ const (
 	KindHello  Kind = 0x01
 	KindProbe  Kind = 0x02
 	KindResult Kind = 0x03
+	KindOffer  Kind = 0x04
 
 	KindWelcome   Kind = 0x81
 	KindReply     Kind = 0x82
@@ -46,7 +48,7 @@ const (
 )
 
 var kindNames = map[Kind]string{
-	KindHello: "hello", KindProbe: "probe", KindResult: "result",
+	KindHello: "hello", KindProbe: "probe", KindResult: "result", KindOffer: "offer",
 	KindWelcome: "welcome", KindReply: "reply", KindLease: "lease", KindRevoke: "revoke", KindBroadcast: "broadcast",
 	KindGoodbye: "goodbye",
 }

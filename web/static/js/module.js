@@ -41,6 +41,7 @@ export class Trap extends Error {
  * @property {number} maxDetail
  * @property {number} wireVersion
  * @property {number} codecVersion
+ * @property {readonly string[]} ringStates  the names of the states in a ring's runs, by number
  */
 
 /** One instance, for one connection or one thread, and one call at a time. */
@@ -95,6 +96,11 @@ export class Donut {
   /** @param {number} threads  offered, up to maxThreads @returns {ArrayBuffer} the message */
   hello(threads) {
     return this.#bytes(this.#call('hello', threads));
+  }
+
+  /** @param {number} threads  to render with from now on, up to maxThreads @returns {ArrayBuffer} the message */
+  offer(threads) {
+    return this.#bytes(this.#call('offer', threads));
   }
 
   /** @param {number} now  in microseconds on any clock @returns {ArrayBuffer} the message */
