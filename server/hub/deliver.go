@@ -69,7 +69,7 @@ func (h *Hub) Broadcast(message []byte, header codec.Header) {
 	a := &h.audience
 	a.due = parts
 	a.hurry = a.size <= intimate || timeline.Start(header.First).Sub(now) < leisure
-	if !a.serving {
+	if !a.serving && !h.closed {
 		a.serving = true
 		h.running.Go(h.deliver)
 	}

@@ -79,8 +79,8 @@ func reasonOf(r gate.Refusal) wire.Reason {
 
 // turnAway answers a request that is refused without an upgrade, at the least cost, and hangs up: who waits for the next
 // request meanwhile holds a descriptor.
-func turnAway(w http.ResponseWriter, refused gate.Refusal) {
+func turnAway(w http.ResponseWriter, reason wire.Reason) {
 	w.Header().Set("Connection", "close")
 	w.Header().Set("Retry-After", strconv.Itoa(int(comeBack/time.Second)))
-	http.Error(w, reasonOf(refused).String(), http.StatusServiceUnavailable)
+	http.Error(w, reason.String(), http.StatusServiceUnavailable)
 }

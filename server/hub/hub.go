@@ -88,7 +88,7 @@ type Config struct {
 // A Hub is all connections. Its methods may be called concurrently.
 type Hub struct {
 	cfg     Config
-	running sync.WaitGroup // every goroutine of every connection
+	running sync.WaitGroup // every goroutine that none of the visits waits for
 	numbers atomic.Uint32
 	stats   Stats
 	door    door
@@ -98,7 +98,10 @@ type Hub struct {
 	audience audience           // those of them that the stream goes to
 	backlog  []aired            // from the key group on screen on
 	groups   *gate.Ration       // of those that are sent unasked
+	visits   int                // connections from their request to their end
 	draining bool
+	closed   bool          // nobody is let in any more, not even to be told goodbye
+	left     chan struct{} // closed with closed
 }
 
 // aired is a message as it went out, in its frame.
@@ -114,7 +117,7 @@ func (a aired) end() uint64 { return a.header.First + uint64(a.header.Count) }
 func New(cfg Config) *Hub {
 	return &Hub{
 		cfg: cfg, door: door{gate: gate.New(cfg.Limits)},
-		conns:  make(map[*conn]struct{}),
+		conns: make(map[*conn]struct{}), left: make(chan struct{}),
 		groups: gate.NewRation(groupsPerSecond, groupsAtOnce),
 	}
 }
@@ -150,6 +153,33 @@ func (h *Hub) catchUp(last uint64) []aired {
 		}
 	}
 	return h.backlog
+}
+
+// begin notes a visit, unless the hub is closed.
+func (h *Hub) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.visits++
+	return true
+}
+
+// end notes the end of a visit.
+func (h *Hub) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.visits--
+	h.closeIfEmpty()
+}
+
+// closeIfEmpty closes a hub that is draining when the last one has left it. It is called with mu held.
+func (h *Hub) closeIfEmpty() {
+	if h.draining && h.visits == 0 && !h.closed {
+		h.closed = true
+		close(h.left)
+	}
 }
 
 // enter notes a connection whose socket is open, and reports whether the hub is draining.
@@ -209,23 +239,19 @@ func (h *Hub) forget(c *conn) {
 	h.audience.remove(c)
 }
 
-// Close says goodbye to everybody, refuses who comes, and returns when all connections have ended. Those that have not
-// when ctx is done are cut off.
+// Close says goodbye to everybody, and to who still comes, and returns when all connections have ended. Those that have
+// not when ctx is done are cut off.
 func (h *Hub) Close(ctx context.Context, retry time.Duration) {
 	h.mu.Lock()
 	h.draining = true
 	for c := range h.conns {
 		c.Dismiss(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(retry / time.Millisecond)})
 	}
+	h.closeIfEmpty()
 	h.mu.Unlock()
 
-	ended := make(chan struct{})
-	go func() {
-		h.running.Wait()
-		close(ended)
-	}()
 	select {
-	case <-ended:
+	case <-h.left:
 	case <-ctx.Done():
 	}
 	h.mu.Lock()
@@ -233,5 +259,6 @@ func (h *Hub) Close(ctx context.Context, retry time.Duration) {
 		c.tcp.Close()
 	}
 	h.mu.Unlock()
-	<-ended
+	<-h.left
+	h.running.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
@@ -384,12 +385,31 @@ func TestCloseSaysGoodbyeToAll(t *testing.T) {
 	defer cancel()
 	h.Close(ctx, 1500*time.Millisecond)
 	said.Wait()
-	late := dial(t, url, nil)
-	if message, err := receive(t, late); err == nil {
-		if goodbye, err := wire.ParseGoodbye(message); err != nil || goodbye.Reason != wire.ReasonDraining {
-			t.Errorf("who comes after the close is told %v, %v", goodbye, err)
-		}
+	_, response, err := websocket.Dial(t.Context(), url, nil)
+	if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("who comes after the close is answered %v, %v, want status 503", response, err)
 	}
+}
+
+// TestWhoComesWhileItDrains has one connection hold the hub open, and another one come.
+func TestWhoComesWhileItDrains(t *testing.T) {
+	h, _, _, url := setUp(t, nil)
+	if !h.begin() { // a connection that does not leave
+		t.Fatal("nobody is let in")
+	}
+	var closed sync.WaitGroup
+	closed.Go(func() { h.Close(t.Context(), time.Second) })
+	await(t, func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.draining
+	})
+	message, err := receive(t, dial(t, url, nil))
+	if goodbye, parsed := wire.ParseGoodbye(message); err != nil || parsed != nil || goodbye.Reason != wire.ReasonDraining {
+		t.Errorf("who comes is told %v, %v, %v, want that it is draining", goodbye, err, parsed)
+	}
+	h.end()
+	closed.Wait()
 }
 
 // stuck returns a connection whose writer never comes: what a conn does with a queue nobody empties.

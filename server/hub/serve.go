@@ -17,20 +17,36 @@ import (
 // Handler returns the endpoint that tabs connect to, and whose connections join the fleet.
 func (h *Hub) Handler(fleet Fleet) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &conn{hub: h, addr: h.addressOf(r)}
-		var upgrade bool
-		if c.refused, upgrade = h.admit(c.addr); !upgrade {
-			turnAway(w, c.refused)
+		if !h.begin() {
+			turnAway(w, wire.ReasonDraining)
 			return
 		}
-		if err := c.accept(w, r); err != nil {
-			h.cfg.Log.Debug("no websocket", "addr", c.addr, "err", err)
-			h.release(c)
-			return // Accept has answered
+		c, ok := h.welcomeIn(w, r)
+		if !ok {
+			h.end()
+			return
 		}
 		// The handler returns at once, so that net/http's buffers of the request go; the reader lives on.
-		h.running.Go(func() { c.serve(fleet) })
+		go func() {
+			defer h.end()
+			c.serve(fleet)
+		}()
 	})
+}
+
+// welcomeIn makes a connection of a request, unless that is turned away.
+func (h *Hub) welcomeIn(w http.ResponseWriter, r *http.Request) (c *conn, ok bool) {
+	c = &conn{hub: h, addr: h.addressOf(r)}
+	if c.refused, ok = h.admit(c.addr); !ok {
+		turnAway(w, reasonOf(c.refused))
+		return nil, false
+	}
+	if err := c.accept(w, r); err != nil {
+		h.cfg.Log.Debug("no websocket", "addr", c.addr, "err", err)
+		h.release(c)
+		return nil, false // Accept has answered
+	}
+	return c, true
 }
 
 // accept upgrades the request's connection.

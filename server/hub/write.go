@@ -44,10 +44,10 @@ func (c *conn) depart(i item) {
 // start starts the goroutine that writes.
 func (c *conn) start() {
 	c.writers.Add(1)
-	c.hub.running.Go(func() {
+	go func() {
 		defer c.writers.Done()
 		c.write()
-	})
+	}()
 }
 
 // next takes what is to be written at once, the rest of an item or the first one and what fits beside it, or ends the
