@@ -74,6 +74,8 @@ export async function openTab(browser, url, { before, javascript = true } = {}) 
   page.on('request', (request) => look(request.url()));
   page.on('workercreated', (worker) => watchWorker(worker, look, complaints));
   if (!javascript) await page.setJavaScriptEnabled(false);
+  // The tests themselves press hard, and a page that gave way to them would show little.
+  await page.evaluateOnNewDocument(() => void delete (/** @type {any} */ (window).PressureObserver));
   if (before) await page.evaluateOnNewDocument(before);
   await page.evaluateOnNewDocument(() => {
     addEventListener('securitypolicyviolation', (event) => {

@@ -80,9 +80,10 @@ test('a tab that only watches renders nothing, and sees everything', async (t) =
   await Promise.all([worker.close(), viewer.close()]);
 });
 
-test('a hidden tab renders on, and shows the right frame when it is seen again', async (t) => {
+test('a hidden tab that may renders on, and shows the right frame when it is seen again', async (t) => {
   const tab = await visit(t, server.url);
   await playing(tab);
+  await tab.page.click('#unseen');
   await tab.hide();
   assert.equal(await tab.page.evaluate(() => document.hidden), true);
   await sleep(4000); // until the lead is rendered and what is left is routine

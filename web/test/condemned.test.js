@@ -128,6 +128,7 @@ test('a thread gives up the lease in which its instance died, and renders the ne
     pause: async () => {
       if (--sabotage === 0) new Uint8Array(memories[0].buffer).fill(0xff);
     },
+    rest: async () => {},
     post: (message) => posted.push(message),
     instantiate: async () => {
       const { instance, memory } = await bare(module);

@@ -101,6 +101,11 @@ export class FakeDonut {
     return { kind: 'hello', threads };
   }
 
+  /** @param {number} threads @returns {any} */
+  offer(threads) {
+    return { kind: 'offer', threads };
+  }
+
   /** @param {number} sent @returns {any} */
   probe(sent) {
     return { kind: 'probe', sent };
@@ -144,6 +149,11 @@ export const welcome = (change) => ({
   kind: 'welcome', detail: 1, threads: 2, you: 7, handle: 'amber otter', generation: 1, now: 5_000_000, epoch: 0,
   lead: 10_000, digest: 'ab',
   ...change,
+});
+
+/** A lease, of which tests mind its number and thread. */
+export const lease = (/** @type {number} */ number, thread = 0) => ({
+  kind: 'lease', lease: number, thread, detail: 1, first: 100, count: 4, within: 100,
 });
 
 /** Lets promises that are settled run on. */

@@ -32,9 +32,9 @@ test('slices grow to what fits into six milliseconds, and shrink at once', () =>
 });
 
 test('threads come from the address', () => {
-  for (const [search, threads] of /** @type {[string, number][]} */ ([
-    ['', 1], ['?threads=0', 0], ['?threads=4', 4], ['?a=b&threads=12', 12], ['?threads=', 1], ['?threads=-1', 1],
-    ['?threads=1e3', 1], ['?threads=two', 1], ['?threads=99999', 1],
+  for (const [search, threads] of /** @type {[string, number | null][]} */ ([
+    ['', null], ['?threads=0', 0], ['?threads=4', 4], ['?a=b&threads=12', 8], ['?threads=', null], ['?threads=-1', null],
+    ['?threads=1e3', null], ['?threads=two', null], ['?threads=99999', null],
   ])) {
     assert.equal(threadsAsked(search), threads, search);
   }

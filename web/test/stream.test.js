@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { settle, welcome } from './fakes.js';
+import { lease, settle, welcome } from './fakes.js';
 import { broadcast, kinds, live, tab } from './tab.js';
 
 mock.method(console, 'warn', () => {});
-
-const lease = (/** @type {number} */ number, thread = 0) => ({
-  kind: 'lease', lease: number, thread, detail: 1, first: 100, count: 4, within: 100,
-});
 
 test('it says hello when the socket opens, and is live once it is welcomed', async () => {
   const t = tab({ threads: 3 });
@@ -63,11 +59,11 @@ test('leases go to their threads, results to the server, and what is revoked to 
   t.socket.say({ kind: 'revoke', lease: 1 });
   assert.deepEqual(t.workers[0].posted.map(({ type }) => type), ['lease', 'revoke']);
   assert.deepEqual(t.workers[1].posted.map(({ type }) => type), ['lease']);
-  t.workers[0].hear({ type: 'result', job: 1, message: 'first' });
-  t.workers[1].hear({ type: 'result', job: 2, message: 'second' });
+  t.workers[0].hear({ type: 'result', job: 1, message: 'first', spent: 1 });
+  t.workers[1].hear({ type: 'result', job: 2, message: 'second', spent: 2.5 });
   assert.equal(t.socket.sent.at(-1), 'second');
   assert.equal(t.socket.sent.includes('first'), false);
-  assert.deepEqual(t.of('rendered'), [{ type: 'rendered', frames: 4 }]);
+  assert.deepEqual(t.of('rendered'), [{ type: 'rendered', frames: 4, spent: 2.5 }]);
 });
 
 test('a lost connection is taken up again with a fresh instance, after a wait', async () => {

@@ -65,7 +65,7 @@ export function tab({ threads = 2, random = 0.5 } = {}) {
         return worker;
       },
     },
-    threads,
+    { threads, duty: 100 },
   );
   return t;
 }

@@ -14,6 +14,8 @@ function bench({ perFrame = 1 } = {}) {
     instances: 0,
     rendered: 0,
     pauses: 0,
+    /** @type {number[]} */
+    rests: [],
     /** @type {any[]} */
     posted: [],
     meanwhile: () => {},
@@ -27,6 +29,11 @@ function bench({ perFrame = 1 } = {}) {
     post: (message) => world.posted.push(message),
     pause: async () => {
       world.pauses++;
+      world.meanwhile();
+    },
+    rest: async (milliseconds) => {
+      world.rests.push(milliseconds);
+      world.time += milliseconds;
       world.meanwhile();
     },
     instantiate: async () => {
@@ -81,6 +88,27 @@ test('the thread looks up every few milliseconds, and time outside of its work d
   await settle();
   assert.ok(world.pauses >= 20 && world.pauses <= 25, `${world.pauses} pauses`);
   assert.equal(spent(world.posted[0]), 120_000);
+});
+
+test('at half its effort it rests as long as it renders, and both are time that the lease took', async () => {
+  const { world, thread, lease } = bench({ perFrame: 2 });
+  thread.duty = 50;
+  lease(1, 30);
+  await settle();
+  const rested = world.rests.reduce((sum, each) => sum + each, 0);
+  assert.ok(rested >= 54 && rested <= 60, `${rested} ms of rest for 60 of work`);
+  assert.equal(spent(world.posted[0]), (60 + rested) * 1000);
+  assert.ok(Math.max(...world.rests) <= 12, `${world.rests}`); // so a revoke is heard soon
+});
+
+test('rests are no shorter than timers are fine, and what they run over counts', async () => {
+  const { world, thread, lease } = bench({ perFrame: 1 });
+  thread.duty = 75;
+  world.meanwhile = () => (world.time += 3); // late timers, and the way to oneself
+  lease(1, 60);
+  await settle();
+  assert.ok(Math.min(...world.rests) >= 4, `${world.rests}`);
+  assert.ok(world.time <= 60 / 0.75 + 40, `${world.time}`);
 });
 
 test('a lease that is revoked in the middle is left there, and nothing is sent', async () => {

@@ -4,7 +4,7 @@ import { Workers } from '../static/js/workers.js';
 
 const module = /** @type {WebAssembly.Module} */ ({});
 /** @type {import('../static/js/messages.js').ToStream} */
-const START = { type: 'start', base: 'http://localhost/', module: 'http://localhost/donut.wasm', threads: 1 };
+const START = { type: 'start', base: 'http://localhost/', module: 'http://localhost/donut.wasm', effort: { threads: 1, duty: 100 } };
 
 class FakeWorker {
   /** @type {unknown[][]} */

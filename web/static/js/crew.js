@@ -15,7 +15,7 @@ import { Watchdog, watch } from './watchdog.js';
  * @typedef {{ thread: number, lease: number, frames: number }} Task
  *
  * @typedef {object} Events
- * @property {(message: ArrayBuffer, frames: number) => void} result
+ * @property {(message: ArrayBuffer, frames: number, spent: number) => void} result  spent is milliseconds
  * @property {(why: string) => void} failed  a worker or its instance, and what it had to render is lost
  * @property {(why: string) => void} unfit   a worker left: threads have other numbers now, and every lease is void
  */
@@ -28,6 +28,7 @@ export class Crew {
   /** By job. @type {Map<number, Task>} */
   #tasks = new Map();
   #jobs = 0;
+  #duty = 100;
   /** @type {Watchdog<Hand>} */
   #watchdog = new Watchdog();
 
@@ -45,6 +46,13 @@ export class Crew {
       () => this.#hands.filter((hand) => hand !== undefined),
       (hand) => this.#lose(hand, 'its worker hung'),
     );
+  }
+
+  /** How much of the time each thread renders, in percent. @param {number} duty */
+  set duty(duty) {
+    if (this.#duty === duty) return;
+    this.#duty = duty;
+    for (const hand of this.#hands) hand?.post({ type: 'duty', duty });
   }
 
   /** Makes the crew so many threads. @param {number} threads */
@@ -88,6 +96,7 @@ export class Crew {
       (message) => this.#hear(hand, message),
       () => this.#lose(hand, 'its worker died'),
     );
+    if (this.#duty !== 100) hand.post({ type: 'duty', duty: this.#duty });
     return hand;
   }
 
@@ -118,6 +127,6 @@ export class Crew {
     const task = this.#tasks.get(message.job);
     this.#tasks.delete(message.job);
     if (message.type === 'spoilt') return this.#events.failed(`thread ${thread}: ${message.why}`);
-    if (task) this.#events.result(message.message, task.frames); // else revoked, or of a connection that is gone
+    if (task) this.#events.result(message.message, task.frames, message.spent); // else revoked, or of a connection that is gone
   }
 }

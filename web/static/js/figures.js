@@ -4,17 +4,26 @@
  * @typedef {object} Local  what this tab knows of itself
  * @property {number} fps
  * @property {number} rendered    frames sent to the server
+ * @property {{ frames: number, spent: number }} recent  the last of them, and the milliseconds they took
+ * @property {number} credited    how many of them the server found right
  * @property {number} threads     that the server leases to
  * @property {number | null} rtt  in milliseconds
+ * @property {number | null} offset  of the server's clock, in milliseconds
+ * @property {number} late        refreshes for which the frame that was due was not there
+ * @property {string} handle      what others see this connection called, or ''
+ * @property {ReturnType<typeof import('./arcs.js').shares> | null} ring
  * @property {string} digest      of the module, or ''
  * @property {{ threads: number, verifier: boolean }} unfit  what failed its self-test
  * @property {{ checked: number, equal: number }} verified  frames
  */
 
+import { path } from './spark.js';
+
 const NONE = '–';
 const WINDOW = 60; // broadcasts, so about a minute
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const signed = new Intl.NumberFormat('en', { signDisplay: 'exceptZero', minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 });
 
 /** @param {number} n */
@@ -24,13 +33,15 @@ const count = (n) => (n < 100_000 ? whole.format(n) : compact.format(n));
 export class Growth {
   /** @type {import('./messages.js').Stats[]} */
   #seen = [];
+  /** What each of them brought. @type {number[]} */
+  #seconds = [];
 
-  /** @param {import('./messages.js').Stats} stats */
-  add(stats) {
+  /** @param {import('./messages.js').Stats} stats @param {number} seconds  of the stream that came with them */
+  add(stats, seconds) {
     const last = this.#seen.at(-1);
-    if (last && stats.aired < last.aired) this.#seen = []; // another server, or one that began anew
-    this.#seen.push(stats);
-    if (this.#seen.length > WINDOW) this.#seen.shift();
+    if (last && stats.aired < last.aired) this.#seen = this.#seconds = []; // another server, or one that began anew
+    this.#seen = [...this.#seen, stats].slice(-WINDOW);
+    this.#seconds = [...this.#seconds, seconds].slice(-WINDOW);
   }
 
   /** @returns {import('./messages.js').Stats | undefined} */
@@ -43,6 +54,49 @@ export class Growth {
     const [first, last] = [this.#seen.at(0), this.#seen.at(-1)];
     return first && last ? last[name] - first[name] : 0;
   }
+
+  /** How many seconds of the stream came while totals grew so. */
+  get seconds() {
+    return this.#seconds.slice(1).reduce((sum, each) => sum + each, 0);
+  }
+
+  /** What something was at each broadcast. @param {(stats: import('./messages.js').Stats) => number} read */
+  levels(read) {
+    return this.#seen.map(read);
+  }
+
+  /**
+   * What something was from each broadcast to the next.
+   * @param {(grown: (name: keyof import('./messages.js').Stats) => number, seconds: number) => number} read
+   */
+  steps(read) {
+    return this.#seen.slice(1).map((stats, i) => read((name) => stats[name] - this.#seen[i][name], this.#seconds[i + 1]));
+  }
+}
+
+/**
+ * Whose the frames of the ring are, as shares of all that it could hold.
+ * @param {Local['ring']} ring
+ */
+function ringParts(ring) {
+  const part = (/** @type {'you' | 'tab' | 'server' | 'leased'} */ who) =>
+    ring ? `${Math.round((100 * ring[who]) / ring.all)} %` : NONE;
+  return { 'ring-you': part('you'), 'ring-tab': part('tab'), 'ring-server': part('server'), 'ring-leased': part('leased') };
+}
+
+/**
+ * How some figures went, as paths for their small pictures.
+ * @param {Growth} growth
+ * @returns {Record<string, string>} by figure
+ */
+export function trends(growth) {
+  return {
+    tabs: path(growth.levels((stats) => stats.viewers)),
+    rate: path(growth.steps((grown, seconds) => grown('aired') / seconds)),
+    lead: path(growth.levels((stats) => stats.leadMillis)),
+    share: path(growth.steps((grown) => grown('fleet') / Math.max(1, grown('fleet') + grown('server')))),
+    stream: path(growth.steps((grown) => grown('streamSize') / Math.max(1, grown('aired')))),
+  };
 }
 
 /** What the tab renders with. @param {Local} local */
@@ -79,14 +133,22 @@ export function figures(growth, local) {
   const own = {
     fps: String(local.fps),
     rendered: count(local.rendered),
+    credited: count(local.credited),
+    pace: local.recent.frames > 0 ? `${(local.recent.spent / local.recent.frames).toFixed(2)} ms` : NONE,
+    handle: local.handle,
     own: rendersWith(local),
     verified: verifiedOf(local),
     rtt: local.rtt === null ? NONE : `${local.rtt.toFixed(1)} ms`,
+    offset: local.offset === null ? NONE : `${signed.format(local.offset)} ms`,
+    late: count(local.late),
+    ...ringParts(local.ring),
     digest: local.digest.slice(0, 12) || NONE,
   };
   const stats = growth.last;
   if (!stats) {
-    const unknown = ['tabs', 'workers', 'threads', 'lead', 'share', 'stalled', 'audited', 'forged', 'stream'];
+    const unknown = [
+      'tabs', 'workers', 'threads', 'rate', 'lead', 'share', 'stalled', 'audited', 'forged', 'evictions', 'stream',
+    ];
     return { ...own, ...Object.fromEntries(unknown.map((name) => [name, NONE])) };
   }
   const [fleet, server, aired] = [growth.of('fleet'), growth.of('server'), growth.of('aired')];
@@ -95,11 +157,13 @@ export function figures(growth, local) {
     tabs: count(stats.viewers),
     workers: count(stats.workers),
     threads: count(stats.threads),
+    rate: growth.seconds > 0 ? (aired / growth.seconds).toFixed(0) : NONE,
+    evictions: count(stats.evictions),
     lead: `${(stats.leadMillis / 1000).toFixed(1)} s`,
     share: fleet + server > 0 ? `${Math.floor((100 * fleet) / (fleet + server))} %` : NONE,
     stalled: count(growth.of('stalled')),
     audited: count(stats.audited),
     forged: count(stats.forged),
-    stream: aired > 0 ? `${(growth.of('streamSize') / aired).toFixed(0)} bytes/frame` : NONE,
+    stream: aired > 0 ? (growth.of('streamSize') / aired).toFixed(0) : NONE,
   };
 }

@@ -1,8 +1,14 @@
 /** The page: starts the stream worker, paints what it sends, and shows how things stand. */
 
+import { shares } from './arcs.js';
+import { Board } from './board.js';
 import { FrameBuffer } from './buffer.js';
 import { offsetAt } from './clock.js';
-import { Growth, alarm, figures } from './figures.js';
+import { Controls } from './controls.js';
+import { Dial } from './dial.js';
+import { expose } from './facade.js';
+import { Growth, alarm, figures, trends } from './figures.js';
+import { listen } from './keys.js';
 import { threadsAsked } from './page-url.js';
 import { Panel } from './panel.js';
 import { Screen } from './screen.js';
@@ -12,19 +18,31 @@ import { Workers } from './workers.js';
 const KEPT_SECONDS = 20; // of frames; more arrive while the page is hidden and paints nothing
 const BEHIND_SECONDS = 2; // how long a stall shows the frame before it; then the picture just stays
 const PANEL_EVERY = 250; // milliseconds
+const FADE = 0.8; // of what a result says of the pace, with each one after it
 
 const screen = new Screen(/** @type {HTMLElement} */ (document.getElementById('donut')));
+const dial = new Dial(
+  /** @type {HTMLCanvasElement} */ (document.getElementById('ring')),
+  /** @type {HTMLElement} */ (document.getElementById('hand')),
+);
+const board = new Board();
 const panel = new Panel();
 const growth = new Growth();
 /** @type {import('./status.js').Status} */
 let status = { state: 'connecting' };
 /** @type {import('./messages.js').Welcome | null} */
 let welcome = null;
+/** @type {import('./module.js').Constants | null} */
+let constants = null;
 /** @type {import('./clock.js').Reading | null} */
 let reading = null;
 /** @type {number | null} */
 let rtt = null;
+let offered = 0;
 let rendered = 0;
+/** Of the last results, each counting less than the one after it. */
+let recent = { frames: 0, spent: 0 };
+let credited = 0;
 let failures = 0;
 let unfit = { threads: 0, verifier: false };
 /** @type {Readonly<{ checked: number, equal: number }>} */
@@ -33,32 +51,24 @@ let verified = Object.freeze({ checked: 0, equal: 0 });
 let mismatch = null;
 /** @type {FrameBuffer | null} */
 let frames = null;
+/** The last one. @type {import('./messages.js').Broadcast | null} */
+let broadcast = null;
 
 const now = () => performance.timeOrigin + performance.now();
 const fps = () => screen.perSecond(now());
-const threads = () => (status.state === 'live' && welcome ? welcome.threads : 0);
+const threads = () => (status.state === 'live' ? offered : 0);
+const offset = () => reading && welcome && offsetAt(reading, now()) + welcome.epoch / 1000;
 
-Object.defineProperty(window, 'donut', {
-  enumerable: true,
-  value: Object.freeze({
-    /** The number of the frame on screen, or null. */
-    get frame() { return screen.frame; },
-    /** Distinct frames painted within the last second. */
-    get fps() { return fps(); },
-    /** What to add to this machine's clock (Unix time) to get the server's, or null. */
-    get offsetMs() { return reading && welcome && offsetAt(reading, now()) + welcome.epoch / 1000; },
-    /** The round trip of the best probe, or null. */
-    get rttMs() { return rtt; },
-    /** Threads that the server leases to. */
-    get threads() { return threads(); },
-    get paused() { return screen.paused; },
-    /** How often a render worker or its instance failed, and was replaced. */
-    get failures() { return failures; },
-    /** Render threads that failed the module's self-test, and so never render. */
-    get unfit() { return unfit.threads; },
-    /** Frames that aired and were rendered again here: how many, and how many of them were equal in every cell. */
-    get verified() { return verified; },
-  }),
+expose({
+  frame: () => screen.frame,
+  fps,
+  offsetMs: offset,
+  rttMs: () => rtt,
+  threads,
+  paused: () => screen.paused,
+  failures: () => failures,
+  unfit: () => unfit.threads,
+  verified: () => verified,
 });
 
 /** @param {import('./messages.js').ToPage} message */
@@ -68,24 +78,25 @@ function hear(message) {
       status = message.status;
       if (status.state === 'outdated' && mayReload(sessionStorage, Date.now())) location.reload();
       return panel.status(status, now());
-    case 'welcome': {
-      const { fps, textSize } = message.constants;
-      // Frames of another picture or timeline bear the same numbers.
-      if (!frames || welcome?.epoch !== message.welcome.epoch || welcome.detail !== message.welcome.detail) {
-        frames = new FrameBuffer(textSize, KEPT_SECONDS * fps, BEHIND_SECONDS * fps);
-        screen.play(frames, fps);
-      }
-      welcome = message.welcome;
-      return panel.module(welcome.digest);
-    }
+    case 'welcome':
+      return enter(message.welcome, message.constants);
+    case 'offered':
+      offered = message.threads;
+      return;
     case 'clock':
       ({ reading, rtt } = message);
       return screen.set(reading);
     case 'frames':
-      growth.add(message.broadcast.stats);
-      return frames?.add(message.broadcast.first, message.broadcast.count, message.text);
+      growth.add(message.broadcast.stats, message.broadcast.count / (constants?.fps ?? 1));
+      frames?.add(message.broadcast.first, message.broadcast.count, message.text);
+      broadcast = message.broadcast;
+      return showBroadcast();
     case 'rendered':
       rendered += message.frames;
+      recent = { frames: FADE * recent.frames + message.frames, spent: FADE * recent.spent + message.spent };
+      return;
+    case 'credited':
+      credited = message.frames;
       return;
     case 'failed':
       failures++;
@@ -100,10 +111,42 @@ function hear(message) {
   }
 }
 
+/** @param {import('./messages.js').Welcome} to @param {import('./module.js').Constants} fixed */
+function enter(to, fixed) {
+  // Frames of another picture or timeline bear the same numbers.
+  if (!frames || welcome?.epoch !== to.epoch || welcome.detail !== to.detail) {
+    frames = new FrameBuffer(fixed.textSize, KEPT_SECONDS * fixed.fps, BEHIND_SECONDS * fixed.fps);
+    screen.play(frames, fixed.fps);
+  }
+  welcome = to;
+  constants = fixed;
+  offered = to.threads;
+  credited = 0;
+  panel.module(to.digest);
+}
+
+function showBroadcast() {
+  if (!broadcast || !welcome || document.hidden) return;
+  showRing();
+  board.show(broadcast.board, welcome.you);
+  panel.trends(trends(growth));
+}
+
+function showRing() {
+  if (!broadcast || !welcome || !constants || !reading) return;
+  dial.show(broadcast.ring, welcome, constants, ((now() + offsetAt(reading, now())) * constants.fps) / 1000);
+}
+
 function showPanel() {
+  if (document.hidden) return;
+  showRing();
   panel.status(status, now());
   const digest = welcome?.digest ?? '';
-  panel.show(figures(growth, { fps: fps(), rendered, threads: threads(), rtt, digest, unfit, verified }));
+  const handle = status.state === 'live' ? (welcome?.handle ?? '') : '';
+  const { late } = screen;
+  const ring = broadcast && constants && shares(broadcast.ring, constants.ringStates, welcome?.you ?? 0);
+  const local = { fps: fps(), rendered, recent, credited, threads: threads(), rtt, offset: offset(), late, digest, handle, unfit, verified, ring };
+  panel.show(figures(growth, local));
 }
 
 /** Where the module is: the server writes the version of its own into the page. */
@@ -112,20 +155,28 @@ function moduleURL() {
   return new URL(named?.getAttribute('content') ?? 'donut.wasm', document.baseURI).href;
 }
 
-/** @param {number} threads  to offer */
-function start(threads) {
+function start() {
   const workers = new Workers({
     start: (script, name) => new Worker(new URL(`${script}.worker.js`, import.meta.url), { type: 'module', name }),
     hear,
   });
+  const controls = new Controls(threadsAsked(location.search), (effort) => workers.tell({ type: 'work', effort }));
 
   const watch = () => workers.tell({ type: 'watching', watching: !document.hidden && !screen.paused });
   document.addEventListener('visibilitychange', watch);
-  document.getElementById('pause')?.addEventListener('click', watch); // after it has been heard by offerPause
   addEventListener('online', () => workers.tell({ type: 'resume' }));
+  const pause = offerPause(watch);
+  listen({
+    ' ': pause,
+    r: () => controls.toggle(),
+    h: () => controls.choose({ hidden: !controls.settings.hidden }),
+    '+': () => controls.step(1),
+    '=': () => controls.step(1),
+    '-': () => controls.step(-1),
+  });
 
   const wake = () => {
-    workers.wake({ type: 'start', base: document.baseURI, module: moduleURL(), threads });
+    workers.wake({ type: 'start', base: document.baseURI, module: moduleURL(), effort: controls.effort });
     watch();
   };
   const sleep = () => {
@@ -148,24 +199,19 @@ function start(threads) {
   setInterval(showPanel, PANEL_EVERY);
 }
 
-/** Marks the link to what this page already is. @param {number} threads */
-function markThreads(threads) {
-  for (const link of document.querySelectorAll('nav a')) {
-    if (threadsAsked(new URL(/** @type {HTMLAnchorElement} */ (link).href).search) === threads) {
-      link.setAttribute('aria-current', 'page');
-    }
-  }
-}
-
-function offerPause() {
+/** Has the picture pause and play, and answers how to switch. @param {() => void} switched */
+function offerPause(switched) {
   const button = /** @type {HTMLButtonElement} */ (document.getElementById('pause'));
   const set = (/** @type {boolean} */ paused) => {
-    screen.paused = paused;
+    screen.paused = dial.still = paused;
     button.textContent = paused ? 'play' : 'pause';
+    switched();
   };
-  button.addEventListener('click', () => set(!screen.paused));
+  const toggle = () => set(!screen.paused);
+  button.addEventListener('click', toggle);
   set(matchMedia('(prefers-reduced-motion: reduce)').matches);
   button.hidden = false;
+  return toggle;
 }
 
 const lacking = missing(window);
@@ -173,8 +219,5 @@ if (lacking) {
   status = { state: 'unsupported', missing: lacking };
   panel.status(status, now());
 } else {
-  const asked = threadsAsked(location.search);
-  markThreads(asked);
-  offerPause();
-  start(asked);
+  start();
 }

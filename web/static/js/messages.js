@@ -6,29 +6,35 @@
  * share. What the server calls an instant is microseconds since its epoch.
  *
  *     page                        stream worker                  render worker
- *     start ───────────────────────────▶  lease, revoke, stop, check, ping ▶
- *     resume, watching, died ──────────▶      ◀─────── result, checked, pong
+ *     start ───────────────────────────▶  lease, revoke, stop, check, ping,
+ *     resume, watching, work, died ────▶  duty ────────────────────────────▶
+ *           ◀──────────────── offered         ◀─────── result, checked, pong
  *           ◀────── status, welcome, clock    ◀─────────────── spoilt, unfit
  *           ◀────── frames, rendered, failed, credited
  *           ◀─ verified, unfit, hire, dismiss
  *     equip ──────────────────────────────────────────────────────────────▶
  *
- * @typedef {Start | Resume | Watching | Died} ToStream
- * @typedef {StatusChange | Welcomed | ClockChange | Frames | Rendered | Failed | Credited | Verified | UnfitThreads
+ * @typedef {Start | Resume | Watching | Work | Died} ToStream
+ * @typedef {StatusChange | Welcomed | Offered | ClockChange | Frames | Rendered | Failed | Credited | Verified | UnfitThreads
  *   | Hire | Dismiss} ToPage
- * @typedef {DoLease | DropLease | Stop | DoCheck | Ping} ToRenderer
+ * @typedef {DoLease | DropLease | Stop | Duty | DoCheck | Ping} ToRenderer
  * @typedef {Answer | Checked | Spoilt | Unfit | Pong} FromRenderer
  *
- * @typedef {{ type: 'start', base: string, module: string, threads: number }} Start  base is the page's URL,
+ * @typedef {{ type: 'start', base: string, module: string, effort: Effort }} Start  base is the page's URL,
  *   and module the WebAssembly module's
+ * @typedef {{ threads: number, duty: number }} Effort  what the visitor lets this tab render with; duty is the share of the
+ *   time that each thread renders, in percent. The module and the server may allow fewer threads
  * @typedef {{ type: 'resume' }} Resume  the network is back
  * @typedef {{ type: 'watching', watching: boolean }} Watching  whether the page is visible and plays
+ * @typedef {{ type: 'work', effort: Effort }} Work  from now on
  *
  * @typedef {{ type: 'status', status: import('./status.js').Status }} StatusChange
  * @typedef {{ type: 'welcome', welcome: Welcome, constants: import('./module.js').Constants }} Welcomed
+ * @typedef {{ type: 'offered', threads: number }} Offered  to the server, from now on
  * @typedef {{ type: 'clock', reading: import('./clock.js').Reading, rtt: number | null }} ClockChange
  * @typedef {{ type: 'frames', broadcast: Broadcast, text: ArrayBuffer }} Frames
- * @typedef {{ type: 'rendered', frames: number }} Rendered  so many more frames, which were sent to the server
+ * @typedef {{ type: 'rendered', frames: number, spent: number }} Rendered  so many more frames, which were sent to the server, in
+ *   so many milliseconds
  * @typedef {{ type: 'failed' }} Failed  a render worker or its instance, once more
  * @typedef {{ type: 'credited', frames: number }} Credited  so many that this connection rendered were audited by the
  *   server and found right
@@ -44,9 +50,10 @@
  *
  * @typedef {{ type: 'lease', job: number, message: ArrayBuffer }} DoLease  job numbers are the crew's and never used twice
  * @typedef {{ type: 'revoke', job: number }} DropLease
+ * @typedef {{ type: 'duty', duty: number }} Duty  how much of the time to render, in percent
  * @typedef {{ type: 'stop' }} Stop  every lease is void: the connection that they belong to is gone
  * @typedef {{ type: 'check', job: number, sample: Sample }} DoCheck
- * @typedef {{ type: 'result', job: number, message: ArrayBuffer }} Answer
+ * @typedef {{ type: 'result', job: number, message: ArrayBuffer, spent: number }} Answer  spent is milliseconds
  * @typedef {{ type: 'spoilt', job: number, why: string }} Spoilt  the job stays unanswered
  * @typedef {{ type: 'checked', job: number, took: number, mismatch: Mismatch | null }} Checked  in so many milliseconds
  * @typedef {{ type: 'unfit', why: string }} Unfit  it failed its self-test, and does nothing any more

@@ -6,6 +6,9 @@ export class Panel {
   #places = new Map(
     [...document.querySelectorAll('[data-figure]')].map((place) => [place.getAttribute('data-figure'), place]),
   );
+  #sparks = new Map(
+    [...document.querySelectorAll('[data-spark]')].map((spark) => [spark.getAttribute('data-spark'), spark]),
+  );
   #status = /** @type {HTMLElement} */ (document.getElementById('status'));
   #detail = /** @type {HTMLElement} */ (document.getElementById('detail'));
   #notice = /** @type {HTMLElement} */ (document.getElementById('notice'));
@@ -20,6 +23,11 @@ export class Panel {
   /** @param {Record<string, string>} figures */
   show(figures) {
     for (const [name, text] of Object.entries(figures)) write(this.#places.get(name), text);
+  }
+
+  /** Draws how figures went. @param {Record<string, string>} paths */
+  trends(paths) {
+    for (const [name, path] of Object.entries(paths)) this.#sparks.get(name)?.setAttribute('d', path);
   }
 
   /** Says over the picture that it is not to be trusted, or nothing. @param {string} text */

@@ -11,6 +11,7 @@ scope.onmessage = ({ data: { module, port } }) => {
     instantiate: () => Donut.instantiate(module),
     now: () => performance.now(),
     pause,
+    rest: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     post: (message, transfer) => port.postMessage(message, transfer),
   });
   port.onmessage = ({ data }) => hear(thread, port, data);
@@ -28,6 +29,9 @@ function hear(thread, port, message) {
       return thread.revoke(message.job);
     case 'stop':
       return thread.stop();
+    case 'duty':
+      thread.duty = message.duty;
+      return;
     case 'ping':
       return port.postMessage({ type: 'pong' });
   }

@@ -18,6 +18,8 @@ export class Screen {
   /** The number of the frame on screen, null before the first. @type {number | null} */
   frame = null;
   paused = false;
+  /** Refreshes for which the frame that was due was not there, and an older one or none was. */
+  late = 0;
 
   /** @param {HTMLElement} element */
   constructor(element) {
@@ -44,7 +46,9 @@ export class Screen {
   refresh(now) {
     if (!this.#frames || !this.#reading || (this.paused && this.frame !== null)) return;
     const server = now + offsetAt(this.#reading, now);
-    const due = this.#frames.at(this.#playback.frame((server * this.#fps) / 1000));
+    const number = this.#playback.frame((server * this.#fps) / 1000);
+    const due = this.#frames.at(number);
+    if (this.frame !== null && due?.number !== number) this.late++;
     if (!due || due.number === this.frame) return;
     this.#element.textContent = this.#ascii.decode(due.text);
     this.frame = due.number;

@@ -5,6 +5,7 @@
 
 const SILENCE = 10_000; // milliseconds; a broadcast comes every second
 const TICK = 1_000;
+const OFFER_PACE = 250; // milliseconds from one offer to the next: servers end who changes its mind more often
 
 /**
  * Why a session ended: the server's reason, or one of ours. lost: the connection closed. silent: nothing came for
@@ -18,6 +19,7 @@ const TICK = 1_000;
  * @property {(lease: number) => void} revoke
  * @property {(verified: number) => void} credit           how many frames of this connection's the server found right
  * @property {() => void} clock                            there is news of the clock
+ * @property {(threads: number) => void} offered           so many threads are the server's to lend to, from now on
  * @property {(end: End, retry: number) => void} end       once, and nothing after it; retry is in milliseconds
  *
  * @typedef {object} Env
@@ -26,7 +28,7 @@ const TICK = 1_000;
  * @property {(milliseconds: number, run: () => void) => () => void} after  answers how to call it off
  *
  * @typedef {Pick<WebSocket, 'binaryType' | 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>} Socket
- * @typedef {Pick<import('./module.js').Donut, 'hello' | 'probe' | 'receive' | 'frames'>} Codec
+ * @typedef {Pick<import('./module.js').Donut, 'hello' | 'offer' | 'probe' | 'receive' | 'frames'>} Codec
  */
 
 export class Session {
@@ -36,6 +38,10 @@ export class Session {
   #env;
   #events;
   #welcomed = false;
+  #offered;
+  #said;
+  #saidAt = -Infinity;
+  #sayLater = () => {};
   #ended = false;
   #heard;
   #callOff = () => {};
@@ -54,6 +60,7 @@ export class Session {
     this.#clock = clock;
     this.#env = env;
     this.#events = events;
+    this.#offered = this.#said = threads;
     this.#heard = env.now();
     clock.restart(this.#heard);
     socket.binaryType = 'arraybuffer';
@@ -72,6 +79,26 @@ export class Session {
     if (this.#welcomed && !this.#ended) this.#socket.send(message);
   }
 
+  /** Offers so many threads from now on, which voids the leases of those after them. @param {number} threads */
+  offer(threads) {
+    this.#offered = threads;
+    this.#guard(() => this.#offer());
+  }
+
+  #offer() {
+    this.#sayLater();
+    if (!this.#welcomed || this.#said === this.#offered) return;
+    const wait = this.#saidAt + OFFER_PACE - this.#env.now();
+    if (wait > 0) {
+      this.#sayLater = this.#env.after(wait, () => this.#guard(() => this.#offer()));
+      return;
+    }
+    this.#saidAt = this.#env.now();
+    this.#said = this.#offered;
+    this.#socket.send(this.#codec.offer(this.#said));
+    this.#events.offered(this.#said);
+  }
+
   /** Measures the clock anew. */
   remeasure() {
     this.#clock.restart(this.#env.now());
@@ -83,6 +110,7 @@ export class Session {
     if (this.#ended) return;
     this.#ended = true;
     this.#callOff();
+    this.#sayLater();
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
     this.#events.end(end, retry);
@@ -102,6 +130,7 @@ export class Session {
         this.#welcomed = true;
         this.#clock.guess(message.now / 1000, message.generation, now);
         this.#events.welcome(message);
+        this.#offer(); // which may have changed meanwhile
         return this.#events.clock();
       case 'reply':
         this.#clock.reply(
@@ -119,7 +148,8 @@ export class Session {
         this.#clock.generation(message.generation, now);
         return this.#events.broadcast(message, this.#codec.frames(message.count));
       case 'lease':
-        return this.#events.lease(message, data);
+        if (message.thread < this.#offered) this.#events.lease(message, data); // else it was sent before it heard
+        return;
       case 'revoke':
         return this.#events.revoke(message.lease);
     }

@@ -4,6 +4,8 @@
  *
  * It offers threads only where its own instance passes the module's self-test, which is the engine's test; each thread
  * takes it once more for itself. So a hello never waits for a worker to start, and nobody renders untested.
+ *
+ * What is offered may change while a connection lasts. Who offers nothing rests: its workers stay, and do nothing.
  */
 
 import { Backoff } from './backoff.js';
@@ -31,7 +33,8 @@ const SETTLED = 5_000; // milliseconds of being live after which a loss counts a
 
 export class Stream {
   #env;
-  #threads;
+  #wanted;
+  #duty;
   #clock;
   #backoff = new Backoff();
   /** @type {Session | null} */
@@ -45,14 +48,19 @@ export class Stream {
   #shutOut = false;
   /** What failed its self-test. */
   #unfit = { threads: 0, verifier: false };
+  /** Whether the connection's own instance passed it. @type {boolean | null} */
+  #passed = null;
+  /** That instance. @type {import('./module.js').Donut | null} */
+  #donut = null;
   #liveSince = Infinity; // while nobody has welcomed it
   /** While waiting: what may not be cut short, and how to call the next try off. */
   #waiting = { atLeastUntil: 0, callOff: () => {} };
 
-  /** @param {Env} env @param {number} threads  wanted; the module and the server may allow fewer */
-  constructor(env, threads) {
+  /** @param {Env} env @param {import('./messages.js').Effort} effort */
+  constructor(env, { threads, duty }) {
     this.#env = env;
-    this.#threads = threads;
+    this.#wanted = threads;
+    this.#duty = duty;
     this.#clock = new Clock(env.step);
   }
 
@@ -64,18 +72,19 @@ export class Stream {
       const donut = await this.#env.instantiate(module);
       const socket = this.#env.open(); // opens while the file is hashed
       donut.hash(file);
-      this.#threads = Math.min(this.#threads, donut.constants.maxThreads);
-      this.#examine(donut);
-      const threads = this.#threads;
+      this.#donut = donut;
+      this.#passed = null;
+      const threads = this.#offer();
       this.#crew ??= new Crew(this.#env.spawn(module, 'render'), this.#env, {
-        result: (message, frames) => this.#deliver(message, frames),
+        result: (message, frames, spent) => this.#deliver(message, frames, spent),
         failed: (why) => this.#failed(`a lease was given up: ${why}`),
         unfit: (why) => {
           this.#giveUp(1, why);
           this.#session?.end('unfit');
         },
       });
-      this.#crew.hire(threads);
+      this.#crew.duty = this.#duty;
+      if (threads > 0) this.#crew.hire(threads);
       this.#verifier ??= new Verifier(this.#env.spawn(module, 'verify'), this.#env, {
         verified: (mismatch) => this.#verified(mismatch),
         failed: (why) => this.#failed(`a check was given up: ${why}`),
@@ -104,20 +113,41 @@ export class Stream {
     if (this.#verifier) this.#verifier.watching = watching;
   }
 
-  /** Offers no threads where the connection's own instance does not compute what it should. @param {import('./module.js').Donut} donut */
-  #examine(donut) {
-    if (this.#threads === 0) return; // there is nothing to offer
+  /** Offers something else from now on. @param {import('./messages.js').Effort} effort */
+  work({ threads, duty }) {
+    this.#wanted = threads;
+    this.#duty = duty;
+    if (this.#crew) this.#crew.duty = duty;
+    if (!this.#session) return; // the next hello says it
     try {
-      donut.selfTest();
+      const offered = this.#offer();
+      if (offered > 0) this.#crew?.hire(offered);
+      else this.#crew?.stop();
+      this.#session.offer(offered);
     } catch (error) {
-      this.#giveUp(this.#threads, String(error));
-      if (!(error instanceof Refusal)) throw error; // the instance is gone, and the next try only watches
+      console.warn(`donut: the connection is given up: ${error}`);
+      this.#session.end('garbled');
     }
+  }
+
+  /** How many threads to offer: none where the connection's own instance does not compute what it should. */
+  #offer() {
+    const most = this.#donut?.constants.maxThreads ?? 0;
+    const threads = this.#shutOut ? 0 : Math.max(0, Math.min(this.#wanted, most) - this.#unfit.threads);
+    if (threads === 0 || this.#passed) return threads;
+    try {
+      this.#donut?.selfTest();
+      this.#passed = true;
+    } catch (error) {
+      this.#giveUp(threads, String(error));
+      if (!(error instanceof Refusal)) throw error; // the instance is gone, and the next try only watches
+      return 0;
+    }
+    return threads;
   }
 
   /** Offers so many threads less from now on. @param {number} threads @param {string} why */
   #giveUp(threads, why) {
-    this.#threads = Math.max(0, this.#threads - threads);
     this.#unfit.threads += threads;
     this.#tellUnfit(`this tab renders with ${threads} thread${threads === 1 ? '' : 's'} less: ${why}`);
   }
@@ -136,7 +166,7 @@ export class Stream {
       welcome: (welcome) => {
         this.#liveSince = this.#env.now();
         ({ detail } = welcome);
-        crew.hire(Math.min(threads, welcome.threads));
+        if (threads > 0) crew.hire(Math.min(threads, welcome.threads));
         this.#env.post({ type: 'welcome', welcome, constants: donut.constants });
         this.#status({ state: 'live', shutOut: this.#shutOut, unfit: threads === 0 && this.#unfit.threads > 0 });
       },
@@ -147,6 +177,7 @@ export class Stream {
       lease: (lease, message) => crew.lease(lease, message),
       revoke: (lease) => crew.revoke(lease),
       credit: (frames) => this.#env.post({ type: 'credited', frames }),
+      offered: (threads) => this.#env.post({ type: 'offered', threads }),
       clock: () => {
         const { reading, rtt } = this.#clock;
         if (reading) this.#env.post({ type: 'clock', reading, rtt });
@@ -155,10 +186,10 @@ export class Stream {
     });
   }
 
-  /** @param {ArrayBuffer} message @param {number} frames */
-  #deliver(message, frames) {
+  /** @param {ArrayBuffer} message @param {number} frames @param {number} spent */
+  #deliver(message, frames, spent) {
     this.#session?.send(message);
-    this.#env.post({ type: 'rendered', frames });
+    this.#env.post({ type: 'rendered', frames, spent });
   }
 
   /** @param {string} why */
@@ -186,8 +217,8 @@ export class Stream {
     if (end === 'outdated') return this.#status({ state: 'outdated' });
     if (end === 'evicted') {
       // It may watch. Its address is shut out from rendering, so offering threads again would be of no use.
-      this.#threads = 0;
       this.#shutOut = true;
+      this.#crew?.hire(0);
     }
     this.#wait(end === 'lost' && live < 0 ? 'unreachable' : end, retry);
   }

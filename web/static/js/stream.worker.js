@@ -23,12 +23,14 @@ const tell = (message, transfer = []) => scope.postMessage(message, transfer);
 scope.onmessage = ({ data }) => {
   switch (data.type) {
     case 'start':
-      stream = new Stream(places(data), data.threads);
+      stream = new Stream(places(data), data.effort);
       return void stream.connect();
     case 'resume':
       return stream?.resume();
     case 'watching':
       return stream?.watch(data.watching);
+    case 'work':
+      return stream?.work(data.effort);
     case 'died':
       return deaths.get(data.hand)?.();
   }

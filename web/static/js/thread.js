@@ -16,10 +16,14 @@ import { nextSlice } from './slices.js';
  * @property {() => Promise<Renderer>} instantiate
  * @property {() => number} now           milliseconds
  * @property {() => Promise<void>} pause  lets the messages that have arrived be handled
+ * @property {(milliseconds: number) => Promise<void>} rest  does nothing for about so long
  * @property {(message: import('./messages.js').FromRenderer, transfer: Transferable[]) => void} post
  *
  * @typedef {{ number: number, dropped: boolean, run: (donut: Renderer) => Promise<void> }} Job
  */
+
+const SHORTEST_REST = 4; // milliseconds: a browser's timers are no finer
+const LONGEST_REST = 200;
 
 export class Thread {
   #env;
@@ -30,6 +34,10 @@ export class Thread {
   #slice = 1;
   #running = false;
   #unfit = false;
+  #owed = 0; // milliseconds of rest
+
+  /** How much of the time it renders, in percent. */
+  duty = 100;
 
   /** @param {Env} env */
   constructor(env) {
@@ -120,11 +128,22 @@ export class Thread {
       const took = this.#env.now() - start;
       spent += took;
       if (wanted === this.#slice) this.#slice = nextSlice(wanted, took);
-      if (left > 0) await this.#env.pause();
+      if (left > 0 || this.duty < 100) spent += await this.#rest(took);
       if (job.dropped) return;
     }
     const message = donut.result(spent * 1000);
-    this.#env.post({ type: 'result', job: job.number, message }, [message]);
+    this.#env.post({ type: 'result', job: job.number, message, spent }, [message]);
+  }
+
+  /** Rests after so much work, where it is not to work all the time. @param {number} took @returns {Promise<number>} how long */
+  async #rest(took) {
+    this.#owed = Math.min(this.#owed + took * (100 / this.duty - 1), LONGEST_REST);
+    const start = this.#env.now();
+    if (this.#owed < SHORTEST_REST) await this.#env.pause();
+    else await this.#env.rest(this.#owed);
+    const rested = this.#env.now() - start;
+    this.#owed = Math.max(0, this.#owed - rested);
+    return this.duty < 100 ? rested : 0;
   }
 
   /** @param {Renderer} donut @param {number} job @param {import('./messages.js').Sample} sample */

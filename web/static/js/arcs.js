@@ -1,0 +1,65 @@
+/**
+ * The ring buffer as arcs of a circle, which the playhead goes around once in a turn: a little more than the ring holds, so
+ * that what was just on screen can fade behind it before it would run into what is far ahead.
+ */
+
+const GAP = 1.1; // turns' length in rings
+
+/**
+ * @typedef {'you' | 'tab' | 'server' | 'nobody'} Who
+ *
+ * @typedef {object} Arc
+ * @property {number} from   in radians, clockwise from the top; where the playhead's turn begins
+ * @property {number} to     more than from
+ * @property {string} state  free, leased, filled, ready, aired or stalled; see RingState in the package wire
+ * @property {Who} who
+ * @property {number} owner  the number of the connection, or 0
+ */
+
+/** Frames in a turn. @param {number} lead  milliseconds that the ring holds @param {number} fps */
+export function turnOf(lead, fps) {
+  return Math.round((lead / 1000) * fps * GAP);
+}
+
+/**
+ * @param {import('./messages.js').Broadcast['ring']} ring
+ * @param {readonly string[]} states  their names, by number
+ * @param {number} you   this connection's number
+ * @param {number} turn  frames
+ * @returns {Arc[]} free stretches are left out
+ */
+export function arcs(ring, states, you, turn) {
+  const drawn = [];
+  let frame = ring.first % turn;
+  for (const [number, owner, count] of ring.runs) {
+    const state = states[number];
+    const from = (frame / turn) * 2 * Math.PI;
+    frame += count;
+    if (state === 'free') continue;
+    /** @type {Who} */
+    const who = state === 'stalled' ? 'nobody' : rendererOf(owner, you);
+    drawn.push({ from, to: (frame / turn) * 2 * Math.PI, state, who, owner });
+  }
+  return drawn;
+}
+
+/** @param {number} owner @param {number} you */
+function rendererOf(owner, you) {
+  if (owner === 0) return 'server';
+  return owner === you ? 'you' : 'tab';
+}
+
+/**
+ * Whose the frames of the ring are: those that are rendered, and those that are lent out to be.
+ * @param {import('./messages.js').Broadcast['ring']} ring @param {readonly string[]} states @param {number} you
+ */
+export function shares(ring, states, you) {
+  const sum = { you: 0, tab: 0, server: 0, leased: 0, all: 0 };
+  for (const [number, owner, count] of ring.runs) {
+    const state = states[number];
+    sum.all += count;
+    if (state === 'leased') sum.leased += count;
+    else if (state !== 'free' && state !== 'stalled') sum[rendererOf(owner, you)] += count;
+  }
+  return sum;
+}
