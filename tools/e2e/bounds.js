@@ -11,6 +11,7 @@ export const bounds = {
   longestGap: strict ? 100 : 250, // milliseconds between two frames
   apart: strict ? 17 : 34, // milliseconds between tabs, for 19 frames of 20
   comeBack: strict ? 1_000 : 3_000, // milliseconds to the first picture
+  longestTask: strict ? 50 : 150, // milliseconds of the page's thread at once
   rejoin: strict ? 3_000 : 5_000, // milliseconds from a server that listens to a tab that is live
 };
 

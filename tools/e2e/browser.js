@@ -30,14 +30,17 @@ export function unavailable(make) {
   return `${paths[make]} is not installed`;
 }
 
-/** One that dies while it starts, as Firefox may on a busy machine, is started once more. @param {Make} [make] */
-export function launch(make = 'chrome') {
+/**
+ * One that dies while it starts, as Firefox may on a busy machine, is started once more.
+ * @param {Make} [make] @param {string[]} [more]  flags for Chromium
+ */
+export function launch(make = 'chrome', more = []) {
   const start = () =>
     puppeteer.launch({
       browser: make,
       headless: true,
       executablePath: paths[make],
-      args: make === 'chrome' ? CHROMIUM_FLAGS : [],
+      args: make === 'chrome' ? [...CHROMIUM_FLAGS, ...more] : [],
     });
   return start().catch(start);
 }

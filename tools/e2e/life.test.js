@@ -108,6 +108,7 @@ test('a hidden tab that may renders on, and shows the right frame when it is see
 test('a tab that is frozen gives back its leases at once, and plays on when it is thawed', async (t) => {
   const tab = await visit(t, server.url);
   await playing(tab);
+  await tab.page.click('#unseen'); // thawed in this way it counts as hidden
   const lifecycle = await tab.page.createCDPSession();
   await lifecycle.send('Page.setWebLifecycleState', { state: 'frozen' });
   await until(server.stats, ({ viewers }) => viewers === 0, 4000); // less than half of what it takes to find out who is silent

@@ -3,22 +3,25 @@ import { test } from 'node:test';
 import { mayReload, missing, words } from '../static/js/status.js';
 
 test('each state has its words', () => {
-  assert.equal(words({ state: 'connecting' }, 0).label, 'connecting');
-  assert.deepEqual(words({ state: 'live', shutOut: false, unfit: false }, 0), {
+  assert.equal(words({ state: 'connecting' }, 0, true).label, 'connecting');
+  assert.deepEqual(words({ state: 'live', shutOut: false, unfit: false }, 0, true), {
     tone: 'good', label: 'live', detail: '', grave: false, reload: false,
   });
-  assert.match(words({ state: 'live', shutOut: true, unfit: true }, 0).detail, /frame rendered here.*only watch/);
-  assert.match(words({ state: 'live', shutOut: false, unfit: true }, 0).detail, /does not compute.*only watch/);
-  assert.match(words({ state: 'waiting', why: 'unfit', until: 0 }, 0).detail, /self-test/);
-  assert.match(words({ state: 'waiting', why: 'draining', until: 0 }, 0).detail, /going down.*now/);
-  assert.equal(words({ state: 'waiting', why: 'full', until: 0 }, 0).label, 'full');
-  assert.match(words({ state: 'waiting', why: 'crowded', until: 0 }, 0).detail, /this address.*now/);
-  assert.equal(words({ state: 'outdated' }, 0).reload, true);
-  assert.match(words({ state: 'unsupported', missing: 'Worker' }, 0).detail, /no Worker/);
+  assert.match(words({ state: 'live', shutOut: true, unfit: true }, 0, true).detail, /frame rendered here.*only watch/);
+  assert.match(words({ state: 'live', shutOut: false, unfit: true }, 0, true).detail, /does not compute.*only watch/);
+  assert.match(words({ state: 'waiting', why: 'unfit', until: 0 }, 0, true).detail, /self-test/);
+  assert.match(words({ state: 'waiting', why: 'draining', until: 0 }, 0, true).detail, /going down.*now/);
+  assert.equal(words({ state: 'waiting', why: 'full', until: 0 }, 0, true).label, 'full');
+  assert.match(words({ state: 'waiting', why: 'crowded', until: 0 }, 0, true).detail, /this address.*now/);
+  assert.equal(words({ state: 'waiting', why: 'crowded', until: 0 }, 0, true).label, 'crowded');
+  assert.equal(words({ state: 'waiting', why: 'lost', until: 0 }, 0, true).label, 'reconnecting');
+  assert.equal(words({ state: 'waiting', why: 'lost', until: 0 }, 0, false).label, 'offline');
+  assert.equal(words({ state: 'outdated' }, 0, true).reload, true);
+  assert.match(words({ state: 'unsupported', missing: 'Worker' }, 0, true).detail, /no Worker/);
 });
 
 test('a wait counts its seconds down', () => {
-  const detail = (/** @type {number} */ now) => words({ state: 'waiting', why: 'lost', until: 3000 }, now).detail;
+  const detail = (/** @type {number} */ now) => words({ state: 'waiting', why: 'lost', until: 3000 }, now, true).detail;
   assert.match(detail(0), /in 3 s\.$/);
   assert.match(detail(2001), /in 1 s\.$/);
   assert.match(detail(3001), /now\.$/);

@@ -62,6 +62,7 @@ export class Dial {
     this.#shown = { all, begin: at * FULL, at: at % 1, period: (turn / fps) * 1000 };
     this.#draw();
     this.#point();
+    this.#hand.hidden = false;
   }
 
   /** Has the hand point at what is on screen, and go on from there. */
@@ -98,12 +99,13 @@ export class Dial {
     const width = WIDTH * size;
     /** @param {number} from @param {number} to @param {string} colour @param {number} thick @param {number} strong */
     const arc = (from, to, colour, thick, strong) => {
+      const outer = size / 2 - 1;
       context.globalAlpha = strong;
-      context.strokeStyle = colour;
-      context.lineWidth = Math.max(1, thick * width);
+      context.fillStyle = colour;
       context.beginPath();
-      context.arc(size / 2, size / 2, size / 2 - 1 - context.lineWidth / 2, from - FULL / 4, to - FULL / 4);
-      context.stroke();
+      context.arc(size / 2, size / 2, outer, from - FULL / 4, to - FULL / 4);
+      context.arc(size / 2, size / 2, outer - Math.max(1, thick * width), to - FULL / 4, from - FULL / 4, true);
+      context.fill();
     };
     arc(0, FULL, this.#colours.track, 0.08, 1);
     for (const { from, to, state, who, owner } of this.#shown.all) {

@@ -43,7 +43,7 @@ export class Panel {
 
   /** @param {import('./status.js').Status} status @param {number} now */
   status(status, now) {
-    const { tone, label, detail, grave, reload } = words(status, now);
+    const { tone, label, detail, grave, reload } = words(status, now, navigator.onLine);
     this.#status.dataset.tone = tone;
     document.body.dataset.state = status.state;
     write(this.#status, label);

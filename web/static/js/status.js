@@ -33,10 +33,19 @@ const reasons = {
   unfit: 'A thread of this browser failed its self-test, and will not render.',
 };
 
+/** @type {Partial<Record<Why, string>>} */
+const LABELS = { full: 'full', crowded: 'crowded' };
+
+const OFFLINE = 'This machine is offline. The picture goes on when the network is back.';
 const ONLY_WATCHES = 'This browser does not compute what the module should, so this tab will only watch.';
 
-/** @param {Status} status @param {number} now  absolute, in milliseconds @returns {Words} */
-export function words(status, now) {
+/**
+ * @param {Status} status
+ * @param {number} now      absolute, in milliseconds
+ * @param {boolean} online  whether the machine has a network at all, as far as the browser knows
+ * @returns {Words}
+ */
+export function words(status, now, online) {
   const plain = { grave: false, reload: false };
   switch (status.state) {
     case 'connecting':
@@ -46,9 +55,10 @@ export function words(status, now) {
       return { ...plain, tone: 'good', label: 'live', detail };
     }
     case 'waiting': {
+      if (!online) return { ...plain, tone: 'busy', label: 'offline', detail: OFFLINE };
       const seconds = Math.max(0, Math.ceil((status.until - now) / 1000));
       const detail = `${reasons[status.why]} Next try ${seconds > 0 ? `in ${seconds} s` : 'now'}.`;
-      return { ...plain, tone: 'busy', label: status.why === 'full' ? 'full' : 'reconnecting', detail };
+      return { ...plain, tone: 'busy', label: LABELS[status.why] ?? 'reconnecting', detail };
     }
     case 'outdated':
       return { tone: 'bad', label: 'outdated', detail: `${reasons.outdated} Reload to go on.`, grave: true, reload: true };
