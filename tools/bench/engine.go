@@ -14,6 +14,9 @@ var works []byte
 //go:embed baseline.js
 var baseline []byte
 
+//go:embed text.js
+var text []byte
+
 // script is works.js, as requests name it.
 const script = "../bench/works.js"
 
@@ -34,6 +37,7 @@ func startEngine(ctx context.Context, name, command string, module []byte, s *st
 	started, err := program.Start(ctx, jsengine.Config{Module: module, Files: map[string][]byte{
 		"tools/bench/works.js":    works,
 		"tools/bench/baseline.js": baseline,
+		"tools/bench/text.js":     text,
 		"tools/bench/stream":      s.broadcasts(),
 	}})
 	return &engine{started, name, program.Version, len(s.frames)}, err
@@ -51,6 +55,17 @@ func (e *engine) javascript(detail, frames int) *contender {
 
 func javascript(detail int, first uint64, count int) jsengine.Request {
 	return jsengine.Request{Script: script, Work: "javascript", Detail: detail, First: first, Count: count}
+}
+
+// javascriptText renders without it, by way of text.
+func (e *engine) javascriptText(detail, frames int) *contender {
+	return e.contender("javascript by text in ", frames, func(first uint64) jsengine.Request {
+		return javascriptText(detail, first, frames)
+	})
+}
+
+func javascriptText(detail int, first uint64, count int) jsengine.Request {
+	return jsengine.Request{Script: script, Work: "javascriptText", Detail: detail, First: first, Count: count}
 }
 
 func (e *engine) decoder() *contender {

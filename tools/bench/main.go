@@ -19,14 +19,16 @@ import (
 const usage = `Usage: bench [-detail K] [-rounds R] [-json]
 
 Bench prints microseconds per frame, packing included: natively, by the module
-through wazero, by the module in V8 and in SpiderMonkey, and by plain JavaScript
-in V8. V8 is node's, and SpiderMonkey that of Firefox; without them their numbers
-are left out. Every number is the median of rounds in
-which each renderer has its turn, after one round that does not count.
+through wazero, by the module in V8 and in SpiderMonkey, and in V8 by plain
+JavaScript and by JavaScript that goes by way of text, as the peer's does. V8 is
+node's, and SpiderMonkey that of Firefox; without them their numbers are left out.
+Every number is the median of rounds in which each renderer has its turn, after one
+round that does not count.
 
 With -json it prints one object instead: native_us, wazero_us, v8_us,
-spidermonkey_us and javascript_us, and of the stream of frames 0 to 3599 and 1000000 to 1003599 at
-detail 1 bytes_per_frame, encode_us and decode_us (natively) and decode_v8_us.
+spidermonkey_us, javascript_us and javascript_text_us, and of the stream of frames
+0 to 3599 and 1000000 to 1003599 at detail 1 bytes_per_frame, encode_us and
+decode_us (natively) and decode_v8_us.
 What could not be measured is null.
 
 Exit status: 0, 1 when something failed, 2 on bad usage.

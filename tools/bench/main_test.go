@@ -74,7 +74,7 @@ func TestAllDrawTheSamePictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	for _, ask := range []func(detail int, first uint64, count int) jsengine.Request{javascript, jsengine.Render} {
+	for _, ask := range []func(detail int, first uint64, count int) jsengine.Request{javascript, javascriptText, jsengine.Render} {
 		for _, r := range []jsengine.Request{ask(1, 0, 100), ask(1, 4_000_000_000, 10), ask(4, 150, 2)} {
 			r.Keep = true
 			answer, err := v.Do(t.Context(), r)
@@ -101,7 +101,8 @@ func native(detail int, first uint64, count int) []byte {
 
 // numbers are the members that the JSON object has in any case.
 var numbers = []string{
-	"native_us", "wazero_us", "v8_us", "spidermonkey_us", "javascript_us", "bytes_per_frame", "encode_us", "decode_us", "decode_v8_us",
+	"native_us", "wazero_us", "v8_us", "spidermonkey_us", "javascript_us", "javascript_text_us",
+	"bytes_per_frame", "encode_us", "decode_us", "decode_v8_us",
 }
 
 func TestJSON(t *testing.T) {
@@ -110,7 +111,7 @@ func TestJSON(t *testing.T) {
 		without             string // the numbers that are null
 	}{
 		{"with all", "node", "", ""},
-		{"with none", "no-such-command", "no-such-command", "v8_us spidermonkey_us javascript_us decode_v8_us"},
+		{"with none", "no-such-command", "no-such-command", "v8_us spidermonkey_us javascript_us javascript_text_us decode_v8_us"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.without == "" {

@@ -57,13 +57,14 @@ func measure(ctx context.Context, cfg config, module []byte, s *stream, line *pr
 	encode, decode := s.encoder(), s.decoder()
 	all := []*contender{native, wazero, encode, decode}
 
-	var inV8, inJavaScript, decodeV8 *contender
+	var inV8, inJavaScript, inText, decodeV8 *contender
 	switch v, err := startEngine(ctx, "v8", cfg.node, module, s); {
 	case err == nil:
 		defer v.Close()
 		r.Node = v.version
-		inV8, inJavaScript, decodeV8 = v.module(cfg.detail, r.Frames), v.javascript(cfg.detail, r.Frames), v.decoder()
-		all = append(all, inV8, inJavaScript, decodeV8)
+		inV8, inJavaScript = v.module(cfg.detail, r.Frames), v.javascript(cfg.detail, r.Frames)
+		inText, decodeV8 = v.javascriptText(cfg.detail, r.Frames), v.decoder()
+		all = append(all, inV8, inJavaScript, inText, decodeV8)
 	case !errors.Is(err, exec.ErrNotFound):
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func measure(ctx context.Context, cfg config, module []byte, s *stream, line *pr
 	}
 
 	r.Native, r.Wazero, r.V8, r.JavaScript = native.median(), wazero.median(), inV8.median(), inJavaScript.median()
-	r.SpiderMonkey = inSpiderMonkey.median()
+	r.SpiderMonkey, r.JavaScriptText = inSpiderMonkey.median(), inText.median()
 	r.Encode, r.Decode, r.DecodeV8 = encode.median(), decode.median(), decodeV8.median()
 	return r, nil
 }

@@ -22,6 +22,8 @@ type report struct {
 	Wazero     *float64 `json:"wazero_us"`
 	V8         *float64 `json:"v8_us"`
 	JavaScript *float64 `json:"javascript_us"`
+	// JavaScriptText is of JavaScript that goes by way of text, as the peer's workers do.
+	JavaScriptText *float64 `json:"javascript_text_us"`
 	// SpiderMonkey renders by the module.
 	SpiderMonkey *float64 `json:"spidermonkey_us"`
 
@@ -40,13 +42,18 @@ func (r *report) writeJSON(w io.Writer) error {
 
 func (r *report) writeTable(w io.Writer) error {
 	var b strings.Builder
-	head := func(title string) { fmt.Fprintf(&b, "%-26s%10s%10s\n", title, "us/frame", "ratio") }
+	head := func(title string) { fmt.Fprintf(&b, "%-50s%10s%10s\n", title, "us/frame", "ratio") }
 	row := func(name string, value, unit *float64) {
 		if value == nil {
-			fmt.Fprintf(&b, "  %-24s%10s%10s\n", name, "-", "-")
+			fmt.Fprintf(&b, "  %-48s%10s%10s\n", name, "-", "-")
 			return
 		}
-		fmt.Fprintf(&b, "  %-24s%10.1f%10.2f\n", name, *value, *value / *unit)
+		fmt.Fprintf(&b, "  %-48s%10.1f%10.2f\n", name, *value, *value / *unit)
+	}
+	part := func(name string, whole *float64) {
+		if whole != nil {
+			fmt.Fprintf(&b, "  %-48s%10s%10.2f\n", name, "", *r.V8 / *whole)
+		}
 	}
 	head(fmt.Sprintf("render, detail %d", r.Detail))
 	row("native Go", r.Native, r.Native)
@@ -54,6 +61,9 @@ func (r *report) writeTable(w io.Writer) error {
 	row("the module in V8", r.V8, r.Native)
 	row("the module, SpiderMonkey", r.SpiderMonkey, r.Native)
 	row("plain JavaScript in V8", r.JavaScript, r.Native)
+	part("  the module's time in V8, of that", r.JavaScript)
+	row("JavaScript, by way of text, as the peer does it", r.JavaScriptText, r.Native)
+	part("  the module's time in V8, of that", r.JavaScriptText)
 	head(fmt.Sprintf("\nstream, %.1f bytes/frame", r.BytesPerFrame))
 	row("decode, native Go", r.Decode, r.Decode)
 	row("decode, the module in V8", r.DecodeV8, r.Decode)

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Donut } from '../../web/static/js/module.js';
 import { timed } from '../jsengine/engine.js';
 import * as baseline from './baseline.js';
+import * as text from './text.js';
 
 /** Frames by plain JavaScript. @param {import('../jsengine/engine.js').Range} range */
 export const javascript = (range) =>
@@ -15,6 +16,13 @@ export const javascript = (range) =>
       baseline.render(range.detail, Number(first) + i, frame);
     }
     return packed;
+  });
+
+/** Frames by JavaScript that goes by way of text. @param {import('../jsengine/engine.js').Range} range */
+export const javascriptText = (range) =>
+  timed(range, (first, count) => {
+    const encoded = text.render(range.detail, Number(first), count);
+    return range.keep ? text.packed(encoded) : encoded;
   });
 
 /**
