@@ -50,7 +50,12 @@ func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats ht
 			pattern = "/{$}"
 			content = bytes.Replace(content, []byte(`"donut.wasm"`), []byte(`"`+donut.url()+`"`), 1)
 		}
-		s.mux.Handle("GET "+pattern, newAsset(name, content, compress(content)))
+		file := newAsset(name, content, compress(content))
+		var handler http.Handler = file
+		if name == "index.html" {
+			handler = newFront(file)
+		}
+		s.mux.Handle("GET "+pattern, handler)
 		return nil
 	})
 	if err != nil {
