@@ -46,11 +46,13 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 var ways = []struct{ what, how string }{
 	{"A fleet of browser tabs renders the donut. To join it, open", "%s/"},
 	{"To watch it in this terminal, at up to 60 frames a second", "curl -N '%s/live.ansi?fps=30'"},
+	{"To keep the last seconds, up to 60, and play them: asciinema play donut.cast",
+		"curl -f --retry 1 -o donut.cast '%s/donut.cast?seconds=10'"},
 	{"What the server says of itself, as JSON", "curl '%s/api/stats'"},
 }
 
-// wantsPage reports whether a client asks for HTML: browsers do by name, while curl takes anything. One that says nothing
-// gets what browsers get.
+// wantsPage reports whether a client asks for HTML: browsers do by name, while curl takes anything. One that says
+// nothing gets what browsers get.
 func wantsPage(accept []string) bool {
 	return len(accept) == 0 || accepts(accept, "text/html") || accepts(accept, "application/xhtml+xml")
 }
@@ -58,8 +60,8 @@ func wantsPage(accept []string) bool {
 // hostPattern is what a host looks like, or an address, with or without a port.
 var hostPattern = regexp.MustCompile(`^([0-9A-Za-z._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
 
-// hostOf returns the host that a client asked for, which may have written anything there. Where that is no host it is the
-// address at which it was reached.
+// hostOf returns the host that a client asked for, which may have written anything there. Where that is no host it is
+// the address at which it was reached.
 func hostOf(r *http.Request) string {
 	if hostPattern.MatchString(r.Host) {
 		return r.Host

@@ -32,6 +32,7 @@ func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats ht
 	s := &site{mux: http.NewServeMux()}
 	s.mux.Handle("GET /ws", socket)
 	s.mux.HandleFunc("GET /live.ansi", relay.ServeANSI)
+	s.mux.HandleFunc("GET /donut.cast", relay.ServeCast)
 	s.mux.Handle("GET /api/stats", stats)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	s.mux.HandleFunc("GET /readyz", s.ready)
@@ -131,6 +132,7 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		StreamsRefused uint64 `json:"streams_refused"`
 		StreamSkips    uint64 `json:"stream_skips"` // times that a slow reader missed frames
 		StreamsSlow    uint64 `json:"streams_slow"` // ended because a write took too long
+		Recordings     uint64 `json:"recordings"`
 
 		Refused map[string]uint64 `json:"refused"` // never let in
 		Closed  map[string]uint64 `json:"closed"`  // told goodbye, or cut off where no goodbye would have come through
@@ -144,7 +146,7 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		Trusted: snapshot.Trusted, Disputed: snapshot.Disputed, AuditSeconds: snapshot.AuditTime.Seconds(),
 		ModuleSeconds: s.pool.Stats().Spent.Seconds(), ModuleFrames: s.pool.Stats().Rendered, ModuleSHA256: hexDigest(s.pool),
 		Streams: terminals.Streams, StreamsOpened: terminals.Opened, StreamsRefused: terminals.Refused,
-		StreamSkips: terminals.Skipped, StreamsSlow: terminals.Slow,
+		StreamSkips: terminals.Skipped, StreamsSlow: terminals.Slow, Recordings: terminals.Recordings,
 		Refused: s.hub.Stats().RefusedByName(), Closed: s.hub.Stats().ClosedByName(),
 	}
 	if aired := float64(snapshot.Aired); aired > 0 {

@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -117,6 +119,54 @@ func TestTerminalShowsTheFrameOfTheMoment(t *testing.T) {
 	v.hangUp()
 	<-v.ended
 	await(t, "the stream is forgotten", func() bool { return p.statistic(t, "streams") == 0 })
+	await(t, "nothing is rendered for nobody", func() bool { return p.statistic(t, "lead_seconds") == 0 })
+}
+
+// TestRecordingOfAnIdleServer asks, is told when to come back, and does.
+func TestRecordingOfAnIdleServer(t *testing.T) {
+	p := start(t)
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	asked := time.Now()
+	response, body := get(t, p.url+"/donut.cast?seconds=1")
+	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	if response.StatusCode != http.StatusServiceUnavailable || err != nil {
+		t.Fatalf("GET /donut.cast of an idle server: %s, Retry-After %v: %s", response.Status, err, body)
+	}
+	await(t, "there is something to record", func() bool {
+		response, body = get(t, p.url+"/donut.cast?seconds=1")
+		return response.StatusCode == http.StatusOK
+	})
+	if took := time.Since(asked); took > time.Duration(seconds)*time.Second {
+		t.Errorf("who comes back after %d s, as told, is too early: it took %v", seconds, took)
+	}
+
+	var header struct {
+		Width, Height int
+		Timestamp     int64
+	}
+	lines := strings.Split(strings.TrimSuffix(body, "\n"), "\n")
+	if err := json.Unmarshal([]byte(lines[0]), &header); err != nil {
+		t.Fatal(err)
+	}
+	screen := vt.New(header.Width, header.Height+1)
+	renderer := donut.NewRenderer(1)
+	for _, line := range lines[1:] {
+		var at float64
+		var code, data string
+		if err := json.Unmarshal([]byte(line), &[]any{&at, &code, &data}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := screen.Write([]byte(data)); err != nil {
+			t.Fatal(err)
+		}
+		frame := uint64(header.Timestamp-defaultEpoch.Unix())*donut.FPS + uint64(at*donut.FPS+0.5)
+		if at < 1 && screen.Text() != onScreen(renderer, frame) {
+			t.Fatalf("at %v s the recording does not show frame %d:\n%s", at, frame, screen.Text())
+		}
+	}
+	if len(lines) < 30 {
+		t.Errorf("%d lines for a second", len(lines))
+	}
 	await(t, "nothing is rendered for nobody", func() bool { return p.statistic(t, "lead_seconds") == 0 })
 }
 

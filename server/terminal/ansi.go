@@ -31,7 +31,7 @@ func (r *Relay) ServeANSI(w http.ResponseWriter, req *http.Request) {
 	}
 	v, err := r.join(p)
 	if err != nil {
-		refuse(w, err)
+		refuse(w, err, comeBack)
 		return
 	}
 	defer r.leave(v)
@@ -62,8 +62,8 @@ func openToAll(header http.Header) {
 	header.Set("Cache-Control", "no-store")
 }
 
-// refuse answers a request for which there is nothing now.
-func refuse(w http.ResponseWriter, err error) {
-	w.Header().Set("Retry-After", strconv.Itoa(int(comeBack/time.Second)))
+// refuse answers a request for which there is nothing before some time has passed.
+func refuse(w http.ResponseWriter, err error, before time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(before/time.Second)))
 	http.Error(w, err.Error(), http.StatusServiceUnavailable)
 }

@@ -54,8 +54,9 @@ type Relay struct {
 
 	mu    sync.Mutex
 	stage *stage
-	open  int  // streams
-	over  bool // Run is about to return: nobody is let in
+	open  int              // streams
+	awake timeline.Instant // until when the fleet airs without any
+	over  bool             // Run is about to return: nobody is let in
 }
 
 // New returns a relay without streams, which shows nothing before Run.
@@ -113,7 +114,10 @@ func (r *Relay) advance() (wait time.Duration, watched bool) {
 	if !r.stage.idle() {
 		wait = min(wait, leisure)
 	}
-	return wait, r.open > 0
+	if r.awake > now {
+		wait = min(wait, r.awake.Sub(now))
+	}
+	return wait, r.open > 0 || r.awake > now
 }
 
 func (r *Relay) air(message []byte) {

@@ -25,6 +25,8 @@ type stage struct {
 	spare   []*donut.Picture // for frames to come
 	now     frame            // on screen; its picture is nil where there is nothing
 	tracks  map[pace]*track
+	film    *track // one of them, which is always there and recorded
+	tape    tape
 }
 
 // A frame is a picture and its number. The picture is nil where it is missing.
@@ -33,7 +35,10 @@ type frame struct {
 	picture *donut.Picture
 }
 
-func newStage() *stage { return &stage{tracks: make(map[pace]*track)} }
+func newStage() *stage {
+	film := newTrack(defaultPace, 0, nil)
+	return &stage{tracks: map[pace]*track{defaultPace: film}, film: film}
+}
 
 // air takes a broadcast, whose frames come on stage when they are due. One that is not the next of the stream is an
 // error, and so are all until a key.
@@ -93,6 +98,7 @@ func (s *stage) advance(now timeline.Instant) {
 			t.forget()
 		}
 	}
+	s.tape.prune(now)
 	if len(s.waiting) == 0 && s.now.picture == nil {
 		s.waiting, s.spare = nil, nil // nothing airs, and this was half a megabyte
 	}
@@ -100,8 +106,11 @@ func (s *stage) advance(now timeline.Instant) {
 
 func (s *stage) show(f frame) {
 	for _, t := range s.tracks {
-		if t.pace.shows(f.number) {
-			t.shoot(f.number, f.picture)
+		if !t.pace.shows(f.number) {
+			continue
+		}
+		if shot := t.shoot(f.number, f.picture); t == s.film {
+			s.tape.add(shot, t.whole)
 		}
 	}
 	if f.picture != nil {
@@ -123,7 +132,9 @@ func (s *stage) next() timeline.Instant {
 }
 
 // idle reports whether there is nothing that advance would ever change.
-func (s *stage) idle() bool { return len(s.waiting) == 0 && s.now.picture == nil }
+func (s *stage) idle() bool {
+	return len(s.waiting) == 0 && s.now.picture == nil && len(s.tape.seconds) == 0
+}
 
 // join adds a stream.
 func (s *stage) join(p pace) *viewer {
@@ -139,7 +150,7 @@ func (s *stage) join(p pace) *viewer {
 // leave removes a stream.
 func (s *stage) leave(v *viewer) {
 	t := v.track
-	if t.streams--; t.streams == 0 {
+	if t.streams--; t.streams == 0 && t != s.film {
 		delete(s.tracks, t.pace)
 	}
 }

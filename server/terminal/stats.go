@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Stats counts what happened to streams.
 type Stats struct {
-	opened, refused, skipped, slow atomic.Uint64
+	opened, refused, skipped, slow, recordings atomic.Uint64
 }
 
 // A Snapshot is what a relay has counted since its start, but for Streams.
@@ -14,6 +14,8 @@ type Snapshot struct {
 	Refused uint64 // not let in, because there were too many
 	Skipped uint64 // times that a slow reader missed frames
 	Slow    uint64 // streams ended because a write took too long
+
+	Recordings uint64 // handed out
 }
 
 // Stats returns what the relay has counted so far.
@@ -23,5 +25,6 @@ func (r *Relay) Stats() Snapshot {
 	return Snapshot{
 		Streams: r.open, Opened: r.stats.opened.Load(), Refused: r.stats.refused.Load(),
 		Skipped: r.stats.skipped.Load(), Slow: r.stats.slow.Load(),
+		Recordings: r.stats.recordings.Load(),
 	}
 }
