@@ -32,23 +32,25 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	header.Set("Cache-Control", "no-store") // it names the host that was asked for
-	scheme, host := "http", hostOf(r)
+	secure, host := "", hostOf(r)
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
+		secure = "s"
 	}
 	fmt.Fprint(w, f.still, "\n")
+	urls := strings.NewReplacer("{http}", "http"+secure+"://"+host, "{ws}", "ws"+secure+"://"+host)
 	for _, way := range ways {
-		fmt.Fprintf(w, "%s\n    %s\n", way.what, fmt.Sprintf(way.how, scheme+"://"+host))
+		fmt.Fprintf(w, "%s\n    %s\n", way.what, urls.Replace(way.how))
 	}
 }
 
-// ways are the ways in. How one is taken says where it wants the server's URL.
+// ways are the ways in, with the server's URLs left out.
 var ways = []struct{ what, how string }{
-	{"A fleet of browser tabs renders the donut. To join it, open", "%s/"},
-	{"To watch it in this terminal, at up to 60 frames a second", "curl -N '%s/live.ansi?fps=30'"},
+	{"A fleet of browser tabs renders the donut. To join it, open", "{http}/"},
+	{"To watch it in this terminal, at up to 60 frames a second", "curl -N '{http}/live.ansi?fps=30'"},
 	{"To keep the last seconds, up to 60, and play them: asciinema play donut.cast",
-		"curl -f --retry 1 -o donut.cast '%s/donut.cast?seconds=10'"},
-	{"What the server says of itself, as JSON", "curl '%s/api/stats'"},
+		"curl -f --retry 1 -o donut.cast '{http}/donut.cast?seconds=10'"},
+	{"To show it on any page, give asciinema's player the URL", "{ws}/live.alis"},
+	{"What the server says of itself, as JSON", "curl '{http}/api/stats'"},
 }
 
 // wantsPage reports whether a client asks for HTML: browsers do by name, while curl takes anything. One that says

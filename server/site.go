@@ -33,6 +33,7 @@ func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats ht
 	s.mux.Handle("GET /ws", socket)
 	s.mux.HandleFunc("GET /live.ansi", relay.ServeANSI)
 	s.mux.HandleFunc("GET /donut.cast", relay.ServeCast)
+	s.mux.HandleFunc("GET /live.alis", relay.ServeALiS)
 	s.mux.Handle("GET /api/stats", stats)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	s.mux.HandleFunc("GET /readyz", s.ready)

@@ -35,6 +35,7 @@ func (r *Relay) ServeANSI(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer r.leave(v)
+	defer r.cutOffLate(req.Context())()
 	holdLittle(req.Context())
 
 	stream := http.NewResponseController(w)

@@ -20,7 +20,7 @@ const (
 )
 
 // errAsleep is the error for a recording of nothing.
-var errAsleep = errors.New("nothing has aired in the last minute; it does now, so come back for it (curl --retry 1 does)")
+var errAsleep = errors.New("nothing has aired in the last minute; it does now: come back for it, as curl --retry 1 does")
 
 // ServeCast answers with a recording of the last ?seconds= that were on screen, in the format of asciicast v2. It is as
 // long as there is of them. Where there is nothing, for nobody watches, the fleet is woken, and the client told when to

@@ -157,7 +157,7 @@ func TestMovesAreTheShortest(t *testing.T) {
 				write(t, s, appendSequence(nil, 'H', from.row+1, from.column+1))
 				write(t, s, got)
 				if row, column, _ := s.Cursor(); (place{row, column}) != target || s.Text() != before {
-					t.Errorf("from %v to %v: %q leads to %v, or changes the picture", from, target, got, place{row, column})
+					t.Errorf("from %v to %v: %q leads to %d, %d, or changes the picture", from, target, got, row, column)
 				}
 			}
 		}

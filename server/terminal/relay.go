@@ -47,10 +47,11 @@ type Config struct {
 type Relay struct {
 	cfg    Config
 	stats  Stats
-	queue  chan []byte   // broadcasts that are to be decoded
-	nudge  chan struct{} // wakes Run for what has changed
-	ended  chan struct{} // closed when Run is about to return
-	active sync.WaitGroup
+	queue  chan []byte     // broadcasts that are to be decoded
+	nudge  chan struct{}   // wakes Run for what has changed
+	ending context.Context // done when Run is about to return
+	end    context.CancelFunc
+	active sync.WaitGroup // streams
 
 	mu    sync.Mutex
 	stage *stage
@@ -61,10 +62,9 @@ type Relay struct {
 
 // New returns a relay without streams, which shows nothing before Run.
 func New(cfg Config) *Relay {
-	return &Relay{
-		cfg: cfg, queue: make(chan []byte, maxQueued), nudge: make(chan struct{}, 1), ended: make(chan struct{}),
-		stage: newStage(),
-	}
+	r := &Relay{cfg: cfg, queue: make(chan []byte, maxQueued), nudge: make(chan struct{}, 1), stage: newStage()}
+	r.ending, r.end = context.WithCancel(context.Background())
+	return r
 }
 
 // Broadcast implements orchestrator.Audience. It returns at once, and keeps the message, which must not change.
@@ -133,7 +133,7 @@ func (r *Relay) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.over = true
-	close(r.ended)
+	r.end()
 }
 
 var (
@@ -190,7 +190,7 @@ func (r *Relay) follow(ctx context.Context, v *viewer, send func([]*shot) error)
 			}
 		}
 		select {
-		case <-r.ended:
+		case <-r.ending.Done():
 			return errDraining
 		case <-ctx.Done():
 			return ctx.Err()

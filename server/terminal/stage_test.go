@@ -16,7 +16,8 @@ import (
 // A studio makes broadcasts as the orchestrator does.
 type studio struct {
 	encoder codec.Encoder
-	missing func(n uint64) bool // nil for none
+	missing func(n uint64) bool           // nil for none
+	picture func(n uint64) *donut.Picture // nil for pictureOf
 }
 
 // pictureOf is a picture that says which frame it is: cheaper than a donut, and no two neighbours alike.
@@ -28,12 +29,19 @@ func pictureOf(n uint64) *donut.Picture {
 	return p
 }
 
+func (s *studio) draw(n uint64) *donut.Picture {
+	if s.picture != nil {
+		return s.picture(n)
+	}
+	return pictureOf(n)
+}
+
 // broadcast airs so many frames.
 func (s *studio) broadcast(first uint64, count int, key bool) []byte {
 	frames := make([]*donut.Picture, count)
 	for i := range frames {
 		if n := first + uint64(i); s.missing == nil || !s.missing(n) {
-			frames[i] = pictureOf(n)
+			frames[i] = s.draw(n)
 		}
 	}
 	return wire.Broadcast{Generation: 1, Stream: s.encoder.Append(nil, first, frames, key)}.Append(nil)

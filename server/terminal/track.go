@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"sync"
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
@@ -29,7 +30,7 @@ type track struct {
 	changed chan struct{} // closed with the next shot
 }
 
-// A shot is what shows a frame to those who have the shot before. It does not change.
+// A shot is what shows a frame to those who have the shot before. It does not change, and may be used concurrently.
 type shot struct {
 	number uint64 // consecutive in a track
 	frame  uint64
@@ -37,6 +38,9 @@ type shot struct {
 	whole  bool          // it shows the frame to anybody
 	body   []byte        // what draws it; empty where there is nothing to draw
 	ansi   []byte        // the same as a terminal is sent it
+
+	once    sync.Once
+	message []byte // see output
 }
 
 // newTrack returns a track that begins with a picture on screen, nil for none.
