@@ -15,9 +15,9 @@ import (
 )
 
 // page is what the tests' front shows browsers.
-const page = "<!doctype html>the page"
+var page = "<!doctype html>" + strings.Repeat("the page ", 100)
 
-func testFront() front { return newFront(newAsset("index.html", []byte(page), nil)) }
+func testFront() front { return newFront(newAsset("index.html", []byte(page), compress([]byte(page)))) }
 
 func TestFrontIsAPageOrText(t *testing.T) {
 	front := testFront()

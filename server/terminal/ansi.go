@@ -39,7 +39,6 @@ func (r *Relay) ServeANSI(w http.ResponseWriter, req *http.Request) {
 	holdLittle(req.Context())
 
 	stream := http.NewResponseController(w)
-	stream.SetReadDeadline(time.Time{}) // the server's would end the request; where there is none, neither does it
 	stream.Flush()
 	err = r.follow(req.Context(), v, func(shots []*shot) error {
 		if err := stream.SetWriteDeadline(time.Now().Add(patience)); err != nil {

@@ -95,10 +95,12 @@ func (w *world) ask(method, query string) *httptest.ResponseRecorder {
 }
 
 func TestRecordings(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1)
+		w := newWorld(t, 2)
 		defer w.stop()
 		c := w.curl(t, "?fps=7", 0)
+		w.curl(t, "", 0).hangUp()
 		w.play(75 * time.Second)
 		for query, want := range map[string]int{"": 10, "?seconds=1": 1, "?seconds=33": 33, "?seconds=60": 60} {
 			answer := w.ask(http.MethodGet, query)
@@ -132,14 +134,36 @@ func TestRecordings(t *testing.T) {
 
 		// With nobody there it is what it was, for a minute.
 		c.hangUp()
+		last := w.frame() + 60
 		time.Sleep(30 * time.Second)
-		parseCast(t, w.ask(http.MethodGet, "").Body.Bytes()).replay(t, w.clock.Epoch())
+		cast := parseCast(t, w.ask(http.MethodGet, "").Body.Bytes())
+		cast.replay(t, w.clock.Epoch())
+		end := int64(cast.header.Timestamp) - w.clock.Epoch().Unix() + int64(cast.header.Duration)
+		if want := int64(last / donut.FPS); end < want {
+			t.Errorf("the recording ends with second %d, and second %d has aired whole", end-1, want-1)
+		}
 		time.Sleep(35 * time.Second)
 		if answer := w.ask(http.MethodHead, ""); answer.Code != http.StatusServiceUnavailable {
 			t.Errorf("HEAD /donut.cast a minute later: %d, want 503", answer.Code)
 		}
 		if w.attended || !w.stage.idle() {
 			t.Errorf("a minute later somebody watches: %v, and nothing is kept: %v", w.attended, w.stage.idle())
+		}
+	})
+}
+
+// TestRecordingIsUpToDate asks when a second has just passed that only tabs have watched.
+func TestRecordingIsUpToDate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		defer w.stop()
+		w.play(5 * time.Second)
+		now, _ := w.clock.Now()
+		second := now.Frame()/donut.FPS + 1
+		time.Sleep(timeline.Start(second*donut.FPS).Sub(now) + time.Millisecond)
+		cast := parseCast(t, w.ask(http.MethodGet, "").Body.Bytes())
+		if end := int64(cast.header.Timestamp) - w.clock.Epoch().Unix() + int64(cast.header.Duration); end != int64(second) {
+			t.Errorf("at the end of second %d the recording ends with second %d", second-1, end-1)
 		}
 	})
 }
@@ -173,11 +197,12 @@ func TestRecordingWakesTheFleet(t *testing.T) {
 
 // TestTape has seconds that are not whole, and that do not follow each other.
 func TestTape(t *testing.T) {
+	t.Parallel()
 	const first = 6000
 	for name, c := range map[string]struct {
 		missing func(n uint64) bool
 		begin   uint64
-		jump    timeline.Instant
+		jump    uint64   // frames that are not shown after frame first+70; 0 for none
 		want    []uint64 // seconds from frame first on
 	}{
 		"whole":             {nil, first, 0, []uint64{0, 1, 2, 3, 4, 5, 6, 7}},
@@ -186,7 +211,9 @@ func TestTape(t *testing.T) {
 		"holes": {func(n uint64) bool { return n%7 == 0 && n > first }, first, 0,
 			[]uint64{0, 1, 2, 3, 4, 5, 6, 7}},
 		"a hole to begin with": {func(n uint64) bool { return n == first }, first, 0, []uint64{1, 2, 3, 4, 5, 6, 7}},
-		"a jump":               {nil, first, timeline.Start(10), []uint64{0, 6, 7}},
+		"a jump within one":    {nil, first, 4, []uint64{0, 2, 3, 4, 5, 6, 7}},
+		"a jump of whole ones": {nil, first, 120, []uint64{0, 4, 5, 6, 7}},
+		"a jump":               {nil, first, 243, []uint64{0, 6, 7}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			studio := studio{missing: c.missing}
@@ -195,8 +222,8 @@ func TestTape(t *testing.T) {
 				s.air(studio.broadcast(c.begin+60*i, 60, i == 0))
 			}
 			for now := timeline.Start(c.begin); now < timeline.Start(c.begin+480); now += timeline.Start(1) {
-				if c.jump > 0 && now > timeline.Start(first+70) {
-					now, c.jump = timeline.Start(first+350).Add(stale-timeline.Span(3)), 0
+				if c.jump > 0 && now > timeline.Start(first+71) {
+					now, c.jump = timeline.Start(first+72+c.jump).Add(stale), 0
 				}
 				s.advance(now)
 			}
@@ -214,7 +241,11 @@ func TestTape(t *testing.T) {
 						t.Errorf("the last %d seconds have a gap", most)
 					}
 				}
-				if want := min(most, len(c.want)); name != "a jump" && len(last) != want || len(last) > most {
+				whole := len(c.want) // of those at the end
+				if c.want[0] == 0 && c.want[1] != 1 {
+					whole--
+				}
+				if want := min(most, whole); len(last) != want {
 					t.Errorf("the last %d seconds are %d, want %d", most, len(last), want)
 				}
 			}

@@ -80,6 +80,7 @@ func pictures() []donut.Picture {
 // TestPicturesAreDrawn draws each picture whole over litter, and as what has changed since the one before from wherever
 // the cursor is, with no row more than there must be.
 func TestPicturesAreDrawn(t *testing.T) {
+	t.Parallel()
 	var before donut.Picture
 	changing := vt.New(donut.Columns, donut.Rows)
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -105,6 +106,7 @@ func TestPicturesAreDrawn(t *testing.T) {
 // TestMovesAreTheShortest holds each way from one cell to another against every other one that the terminal of the
 // tests knows, of at most one move down and one along the row.
 func TestMovesAreTheShortest(t *testing.T) {
+	t.Parallel()
 	var p donut.Picture
 	for i := range p {
 		p[i] = uint8(i % donut.Levels)
@@ -168,6 +170,7 @@ func to(row, column int) int { return row*donut.Width + column }
 
 // TestRate adds up what a terminal is sent in two minutes.
 func TestRate(t *testing.T) {
+	t.Parallel()
 	const bar = 25_000 // bytes a second
 	const seconds = 120
 	renderer := donut.NewRenderer(1)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,8 +23,9 @@ import (
 type world struct {
 	*Relay
 	clock    *timeline.Clock
-	attended bool // owned by the relay's goroutine until that has ended, and else read when all wait
-	times    int  // that this changed
+	reads    atomic.Int64 // of the clock
+	attended bool         // owned by the relay's goroutine until that has ended, and else read when all wait
+	times    int          // that this changed
 	stop     func()
 }
 
@@ -32,9 +34,13 @@ func (w *world) Attend(present bool) { w.attended, w.times = present, w.times+1 
 
 // newWorld returns a world, which runs until stop. It is to be called in a bubble of synctest's.
 func newWorld(t *testing.T, streams int) *world {
-	clock := timeline.NewClock(time.Now().Add(-1234*time.Second-567*time.Millisecond), timeline.System())
-	w := &world{clock: clock}
-	w.Relay = New(Config{Clock: clock, Log: slog.New(slog.DiscardHandler), MaxStreams: streams})
+	w := new(world)
+	system := timeline.System()
+	w.clock = timeline.NewClock(time.Now().Add(-1234*time.Second-567*time.Millisecond), func() timeline.Reading {
+		w.reads.Add(1)
+		return system()
+	})
+	w.Relay = New(Config{Clock: w.clock, Log: slog.New(slog.DiscardHandler), MaxStreams: streams})
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { w.Run(ctx, w) })
@@ -79,9 +85,8 @@ type client struct {
 	err      error // of the screen
 }
 
-func (c *client) Header() http.Header             { return c.header }
-func (c *client) WriteHeader(status int)          { c.status = status }
-func (c *client) SetReadDeadline(time.Time) error { return nil }
+func (c *client) Header() http.Header    { return c.header }
+func (c *client) WriteHeader(status int) { c.status = status }
 
 func (c *client) SetWriteDeadline(at time.Time) error {
 	c.deadline = at
@@ -216,31 +221,31 @@ func TestFleetIsAskedWhileSomebodyWatches(t *testing.T) {
 	})
 }
 
-// TestIdleRelaySleeps finds out by a clock that is never read.
+// TestIdleRelaySleeps finds out by a clock that is not read.
 func TestIdleRelaySleeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		reads := 0
-		system := timeline.System()
-		clock := timeline.NewClock(time.Now(), func() timeline.Reading {
-			reads++
-			return system()
-		})
-		relay := New(Config{Log: slog.New(slog.DiscardHandler), Clock: clock})
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			relay.Run(ctx, nil)
-		}()
-		synctest.Wait()
-		before := reads
+		w := newWorld(t, 1)
+		defer w.stop()
+		before := w.reads.Load()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if reads != before {
-			t.Errorf("with nobody there the clock was read %d times in an hour", reads-before)
+		if reads := w.reads.Load() - before; reads > 0 {
+			t.Errorf("with nobody there the clock was read %d times in an hour", reads)
 		}
-		cancel()
-		<-ended
+	})
+}
+
+// TestRelayIsLazyWhileTabsWatchAlone counts how often the clock is read when frames air and no terminal shows them.
+func TestRelayIsLazyWhileTabsWatchAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		defer w.stop()
+		before := w.reads.Load()
+		const seconds = 20
+		w.play(seconds * time.Second)
+		if reads := w.reads.Load() - before; reads > 20*seconds {
+			t.Errorf("in %d s the clock was read %d times", seconds, reads)
+		}
 	})
 }
 

@@ -15,8 +15,6 @@ const (
 	maxSeconds = 60
 	// memory is how long a tape keeps what it holds when nothing follows.
 	memory = time.Minute
-	// frameStep is how many frames there are to an event.
-	frameStep = donut.FPS / uint64(defaultPace)
 )
 
 // A tape is the last minute that was on screen, as the events of an asciicast. It holds whole seconds, and a recording
@@ -29,7 +27,7 @@ type tape struct {
 // A second is what was on screen in one second. It does not change when it is whole.
 type second struct {
 	number  uint64   // since the epoch
-	ticks   uint64   // frames that it has, of the track's
+	ticks   uint64   // frames of the track that it has; it is whole when it has all
 	opening string   // the event that shows its first frame to anybody
 	change  string   // the one that shows it to those who have the frame before; empty where it shows no other
 	events  []string // those that follow
@@ -44,8 +42,8 @@ func (t *tape) add(s *shot, whole func() *shot) {
 			t.open = &second{number: number, opening: event(0, hideCursor+string(first.body))}
 		}
 	}
-	if t.open == nil || number != t.open.number || part != t.open.ticks*frameStep {
-		t.open = nil // it lacks something
+	if t.open == nil || number != t.open.number {
+		t.open = nil // what is left of another second makes none
 		return
 	}
 	switch drawn := event(part, string(s.body)); {

@@ -62,7 +62,7 @@ func (t *track) shoot(frame uint64, p *donut.Picture) *shot {
 	every := uint64(t.pace) * uint64(redrawPeriod/time.Second)
 	switch redraw := t.pace.tick(frame)%every == 0; {
 	case p == nil:
-	case redraw || !t.drawn:
+	case redraw:
 		s.draw(func(dst []byte) []byte { return appendWhole(dst, p) })
 	case *p != t.picture:
 		s.draw(func(dst []byte) []byte { return appendChanges(dst, &t.picture, p) })
