@@ -1,11 +1,13 @@
 // Package terminal shows what airs to terminals: as text with control sequences that any of them draws.
 //
-// A Relay is handed each broadcast, as an audience is, and decodes it once. Its streams are plain downloads that last.
-// All streams of a pace show the same frames at the same moments, so each of their frames is drawn once, as the
-// difference from the one before, and its bytes are shared; who comes is first sent the picture whole.
+// A Relay is handed each broadcast, as an audience is, and decodes it once. Its streams are downloads that last, and
+// WebSockets for asciinema's player. All streams of a pace show the same frames at the same moments, so each of their
+// frames is drawn once, as the difference from the one before, and its bytes are shared; who comes is first sent the
+// picture whole. A minute of that is kept, for recordings.
 //
 // What terminals are shown is a stage, a plain state machine. A lock guards it, Run's goroutine advances it while
-// somebody watches, and each stream is one goroutine, its handler's, that waits for the next shot and writes it.
+// somebody watches, and each stream is one goroutine, its handler's, that waits for the next shot and writes it; a
+// second one reads, net/http's or the WebSocket's, to hear who leaves.
 //
 // # Slow readers
 //
