@@ -72,8 +72,8 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	content, tag := a.content, a.version
 	if a.gzip != nil {
-		header.Set("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+		header.Add("Vary", "Accept-Encoding")
+		if accepts(r.Header.Values("Accept-Encoding"), "gzip") {
 			content, tag = a.gzip, a.version+"-gzip"
 			header.Set("Content-Encoding", "gzip")
 			header.Set("Content-Length", strconv.Itoa(len(content))) // ServeContent leaves it out
@@ -83,15 +83,21 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(content))
 }
 
-// acceptsGzip reports whether a client takes gzip's format: RFC 9110, section 12.5.3. It errs on the side of no.
-func acceptsGzip(accepted []string) bool {
-	for coding := range strings.SplitSeq(strings.Join(accepted, ","), ",") {
-		name, parameters, _ := strings.Cut(coding, ";")
-		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+// accepts reports whether a header of RFC 9110, section 12.5, names something, as in Accept and Accept-Encoding, and does
+// not refuse it. It errs on the side of no.
+func accepts(header []string, what string) bool {
+	for item := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		name, parameters, _ := strings.Cut(item, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), what) {
 			continue
 		}
-		refused := []string{"q=0", "q=0.0", "q=0.00", "q=0.000"}
-		return !slices.Contains(refused, strings.ToLower(strings.TrimSpace(parameters)))
+		for parameter := range strings.SplitSeq(parameters, ";") {
+			refused := []string{"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"}
+			if slices.Contains(refused, strings.ToLower(strings.TrimSpace(parameter))) {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }

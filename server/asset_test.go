@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestAcceptsGzip(t *testing.T) {
+func TestAccepts(t *testing.T) {
 	for header, want := range map[string]bool{
 		"":                             false,
 		"gzip":                         true,
@@ -19,15 +19,17 @@ func TestAcceptsGzip(t *testing.T) {
 		"br":                           false,
 		"gzip;q=0":                     false,
 		"br, gzip ; q=0.000":           false,
+		"gzip;level=1;q=0":             false,
+		"gzip;level=1;q=1.0":           true,
 		"x-gzip":                       false,
 		"identity;q=1, *;q=0":          false,
 		strings.Repeat(",;q=0,", 1000): false,
 	} {
-		if got := acceptsGzip([]string{header}); got != want {
+		if got := accepts([]string{header}, "gzip"); got != want {
 			t.Errorf("%.40q: %v, want %v", header, got, want)
 		}
 	}
-	if !acceptsGzip([]string{"br", "gzip"}) {
+	if !accepts([]string{"br", "gzip"}, "gzip") {
 		t.Error("gzip in a second line is overlooked")
 	}
 }

@@ -26,8 +26,9 @@ type config struct {
 	lead      time.Duration // orchestrator.MinLead to MaxLead
 	cacheDir  string        // for compiled modules; empty for none
 
-	limits  gate.Limits  // of connections
-	proxies gate.Proxies // whose X-Forwarded-For counts
+	limits     gate.Limits  // of connections
+	proxies    gate.Proxies // whose X-Forwarded-For counts
+	maxStreams int          // for terminals, at once
 
 	auditBudget float64 // cores for audits that nobody must make, 0 to orchestrator.MaxAuditBudget
 	auditFloor  float64 // share of anybody's frames that must be audited, above 0 and up to 1
@@ -79,6 +80,8 @@ func parseConfig(args []string, getenv func(string) string, output io.Writer) (c
 		"let in so many `connections` at once from one IPv4 address or IPv6 /64; 127.0.0.1 and ::1 are exempt, also below")
 	flags.Float64Var(&c.limits.JoinsPerAddress, "joins-per-address", 5,
 		"let in so many new `connections` a second from one such address, and what it saved up in ten seconds at once")
+	flags.IntVar(&c.maxStreams, "max-streams", 1000,
+		"send so many `streams` to terminals at once, beside the connections; 0 for none")
 	flags.Func("trusted-proxies", "comma-separated `addresses` and prefixes, as in 10.0.0.0/8, of proxies whose "+gate.ForwardedFor+
 		" says where a connection comes from", func(s string) (err error) {
 		c.proxies, err = gate.ParseProxies(s)
@@ -167,6 +170,8 @@ func (c config) validate() error {
 		return fmt.Errorf("invalid -max-per-address: got %d, want at least 1", c.limits.PerAddress)
 	case !(c.limits.JoinsPerAddress >= gate.MinJoins && c.limits.JoinsPerAddress <= gate.MaxJoins):
 		return fmt.Errorf("invalid -joins-per-address: got %v, want %v to %v", c.limits.JoinsPerAddress, gate.MinJoins, gate.MaxJoins)
+	case c.maxStreams < 0:
+		return fmt.Errorf("invalid -max-streams: got %d, want 0 or more", c.maxStreams)
 	case c.drain <= 0:
 		return fmt.Errorf("invalid -drain: got %v, want more than 0s", c.drain)
 	}

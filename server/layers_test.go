@@ -29,10 +29,12 @@ server/gate:         server/timeline server/trust
 server/orchestrator: wasm/donut wasm/wire wasm/codec server/timeline server/ring server/schedule server/trust
 server/verify:       wasm/donut wasm/wire wasm/codec github.com/tetratelabs/wazero
 server/hub:          wasm/wire wasm/codec server/timeline server/gate server/orchestrator github.com/coder/websocket
+server/terminal:     wasm/donut wasm/wire wasm/codec server/timeline github.com/coder/websocket
 web:                 -
-server:              wasm/donut server/timeline server/trust server/gate server/orchestrator server/verify server/hub web
+server:              wasm/donut wasm/codec server/timeline server/trust server/gate server/orchestrator server/verify server/hub server/terminal web
 
 tools/leakcheck:         -
+tools/vt:                -
 tools/exit:              -
 tools/progress:          -
 tools/wasmbuild/build:   -

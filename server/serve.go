@@ -18,9 +18,11 @@ import (
 
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
+	"github.com/distributed-donut/donut/server/terminal"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/server/verify"
+	"github.com/distributed-donut/donut/wasm/codec"
 )
 
 const (
@@ -54,20 +56,22 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead,
 		Limits: cfg.limits, Proxies: cfg.proxies, Origins: cfg.origins,
 	})
+	relay := terminal.New(terminal.Config{Clock: clock, Log: log, MaxStreams: cfg.maxStreams})
 	fleet, err := orchestrator.New(orchestrator.Config{
-		Clock: clock, Audience: h, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
+		Clock: clock, Audience: everybody{h, relay}, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
 		Auditors: max(1, runtime.GOMAXPROCS(0)-1), // one processor is left for the sockets
 		Policy:   trust.Policy{Floor: cfg.auditFloor}, AuditBudget: cfg.auditBudget, Random: unforeseeable{},
 	})
 	if err != nil {
 		return err
 	}
-	site, err := newSite(module, h.Handler(fleet), statistics{clock, fleet, h, pool})
+	site, err := newSite(module, h.Handler(fleet), relay, statistics{clock, fleet, h, relay, pool})
 	if err != nil {
 		return err
 	}
 	public := newServer(site, log)
 	public.ReadTimeout = headerTimeout // the body included, of which no request has any
+	public.ConnContext = terminal.ConnContext
 	admin := newServer(adminHandler(), log)
 
 	var running sync.WaitGroup
@@ -75,6 +79,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	fleetContext, stopFleet := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopFleet()
 	running.Go(func() { fleet.Run(fleetContext) })
+	running.Go(func() { relay.Run(fleetContext, fleet) })
 
 	failed := make(chan error, 2)
 	running.Go(func() { failed <- serveOn(public, listeners.public) })
@@ -161,6 +166,16 @@ func newLogger(cfg config, w io.Writer) *slog.Logger {
 func hexDigest(pool *verify.Pool) string {
 	digest := pool.Digest()
 	return hex.EncodeToString(digest[:])
+}
+
+// everybody is all audiences.
+type everybody []orchestrator.Audience
+
+// Broadcast implements orchestrator.Audience.
+func (e everybody) Broadcast(message []byte, header codec.Header) {
+	for _, audience := range e {
+		audience.Broadcast(message, header)
+	}
 }
 
 // verifier lets the orchestrator ask the pool.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
+	"github.com/distributed-donut/donut/server/terminal"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/web"
@@ -27,9 +28,12 @@ type site struct {
 }
 
 // newSite reads the page's files, and the module, into memory.
-func newSite(module []byte, socket http.Handler, stats http.Handler) (*site, error) {
+func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats http.Handler) (*site, error) {
 	s := &site{mux: http.NewServeMux()}
 	s.mux.Handle("GET /ws", socket)
+	s.mux.HandleFunc("GET /live.ansi", relay.ServeANSI)
+	s.mux.HandleFunc("GET /donut.cast", relay.ServeCast)
+	s.mux.HandleFunc("GET /live.alis", relay.ServeALiS)
 	s.mux.Handle("GET /api/stats", stats)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	s.mux.HandleFunc("GET /readyz", s.ready)
@@ -48,7 +52,12 @@ func newSite(module []byte, socket http.Handler, stats http.Handler) (*site, err
 			pattern = "/{$}"
 			content = bytes.Replace(content, []byte(`"donut.wasm"`), []byte(`"`+donut.url()+`"`), 1)
 		}
-		s.mux.Handle("GET "+pattern, newAsset(name, content, compress(content)))
+		file := newAsset(name, content, compress(content))
+		var handler http.Handler = file
+		if name == "index.html" {
+			handler = newFront(file)
+		}
+		s.mux.Handle("GET "+pattern, handler)
 		return nil
 	})
 	if err != nil {
@@ -83,12 +92,13 @@ type statistics struct {
 	clock *timeline.Clock
 	fleet *orchestrator.Orchestrator
 	hub   *hub.Hub
+	relay *terminal.Relay
 	pool  *verify.Pool
 }
 
 // ServeHTTP implements http.Handler.
 func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	snapshot := s.fleet.Snapshot()
+	snapshot, terminals := s.fleet.Snapshot(), s.relay.Stats()
 	now, _ := s.clock.Now()
 	stats := struct {
 		Frame          uint64  `json:"frame"`
@@ -118,6 +128,13 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		ModuleFrames   uint64  `json:"module_frames"`
 		ModuleSHA256   string  `json:"module_sha256"`
 
+		Streams        int    `json:"streams"` // to terminals, now; the others are totals
+		StreamsOpened  uint64 `json:"streams_opened"`
+		StreamsRefused uint64 `json:"streams_refused"`
+		StreamSkips    uint64 `json:"stream_skips"` // times that a slow reader missed frames
+		StreamsSlow    uint64 `json:"streams_slow"` // ended because a write took too long
+		Recordings     uint64 `json:"recordings"`
+
 		Refused map[string]uint64 `json:"refused"` // never let in
 		Closed  map[string]uint64 `json:"closed"`  // told goodbye, or cut off where no goodbye would have come through
 	}{
@@ -129,6 +146,8 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		Replays: s.hub.Stats().Replayed.Load(), VerifierErrors: snapshot.VerifierErrors,
 		Trusted: snapshot.Trusted, Disputed: snapshot.Disputed, AuditSeconds: snapshot.AuditTime.Seconds(),
 		ModuleSeconds: s.pool.Stats().Spent.Seconds(), ModuleFrames: s.pool.Stats().Rendered, ModuleSHA256: hexDigest(s.pool),
+		Streams: terminals.Streams, StreamsOpened: terminals.Opened, StreamsRefused: terminals.Refused,
+		StreamSkips: terminals.Skipped, StreamsSlow: terminals.Slow, Recordings: terminals.Recordings,
 		Refused: s.hub.Stats().RefusedByName(), Closed: s.hub.Stats().ClosedByName(),
 	}
 	if aired := float64(snapshot.Aired); aired > 0 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests: what `make test` runs, on what `make build` built. Go alone carries the first part. The rest needs node,
-# Chromium, Firefox, JavaScriptCore's shell and qemu, and is left out, loudly, where they are missing; with
+# Chromium, Firefox, JavaScriptCore's shell, qemu, tmux and curl, and is left out, loudly, where they are missing; with
 # REQUIRE_BROWSERS=1 that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,6 +35,9 @@ else
   leave_out "staticcheck cannot be had here"
 fi
 
+if ! have tmux || ! have curl; then
+  leave_out "the stream in a terminal: there is no tmux, or no curl"
+fi
 step "go test -race"
 "$go" test -race -timeout 8m ./...
 

@@ -27,6 +27,7 @@ type core struct {
 	race     *race     // nil but in benchmarks
 
 	peers    map[uint32]*peer
+	attended bool        // somebody watches who is none of them
 	departed []departure // those who left within the last lead and had sent results; oldest first
 	ring     *ring.Ring
 	fleet    *schedule.Scheduler
@@ -108,7 +109,7 @@ func newCore(cfg Config, verify func(job)) *core {
 // active reports whether there is anything to do as time passes.
 func (c *core) active() bool { return c.streaming }
 
-// join welcomes a connection. With the first one the stream starts.
+// join welcomes a connection.
 func (c *core) join(now timeline.Instant, number uint32, conn Peer, addr netip.Addr, threads int) {
 	if threads > 0 && !c.book.MayRender(now, addr) {
 		threads = 0
@@ -118,9 +119,25 @@ func (c *core) join(now timeline.Instant, number uint32, conn Peer, addr netip.A
 		c.fleet.Offer(number, threads)
 	}
 	conn.Welcome(threads)
-	if !c.streaming {
+	c.settle(now)
+}
+
+// attend takes note of whether somebody watches beside the connections.
+func (c *core) attend(now timeline.Instant, present bool) {
+	c.attended = present
+	c.settle(now)
+}
+
+// settle starts the stream for the first one who is there. With the last one everything stops.
+func (c *core) settle(now timeline.Instant) {
+	there := c.attended || len(c.peers) > 0
+	switch {
+	case there && !c.streaming:
 		c.streaming = true
 		c.start(now)
+	case !there && c.streaming:
+		c.streaming = false
+		c.ring.Reset(now.Frame())
 	}
 }
 
@@ -164,7 +181,7 @@ func (c *core) jump(now timeline.Instant) {
 	}
 }
 
-// leave forgets a connection. With the last one everything stops.
+// leave forgets a connection.
 func (c *core) leave(now timeline.Instant, number uint32) {
 	p, ok := c.peers[number]
 	if !ok {
@@ -176,10 +193,7 @@ func (c *core) leave(now timeline.Instant, number uint32) {
 	}
 	c.board.leave(number)
 	c.release(c.fleet.Leave(number))
-	if len(c.peers) == 0 {
-		c.streaming = false
-		c.ring.Reset(now.Frame())
-	}
+	c.settle(now)
 }
 
 // result takes in what a connection rendered.

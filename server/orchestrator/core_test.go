@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -112,6 +113,40 @@ func TestNothingHappensWithNobodyThere(t *testing.T) {
 	}
 	w.run(20 * time.Second)
 	w.noStall()
+}
+
+// TestSomebodyWatchesBesideTheConnections has the stream run for whoever is left.
+func TestSomebodyWatchesBesideTheConnections(t *testing.T) {
+	w := newWorld(t, nil)
+	w.run(time.Second)
+	w.core.attend(w.now, true)
+	w.run(10 * time.Second)
+	viewer := w.join(0, nil)
+	w.run(10 * time.Second)
+	w.leave(viewer)
+	w.run(10 * time.Second)
+	w.join(1, nil)
+	w.core.attend(w.now, false)
+	w.run(10 * time.Second)
+	w.noStall()
+	anew := func(h codec.Header) bool { return h.Key && h.First%codec.KeyInterval != 0 }
+	if i := slices.IndexFunc(w.messages[1:], anew); i >= 0 {
+		t.Errorf("the stream starts anew with %+v while somebody watches", w.messages[1+i])
+	}
+	if got := w.core.snapshot(w.now).Viewers; got != 1 {
+		t.Errorf("%d connections watch, want 1", got)
+	}
+	w.core.attend(w.now, true)
+	for _, p := range w.core.peers {
+		w.leave(p.conn.(*member))
+	}
+	if !w.core.active() {
+		t.Error("the stream stops while somebody watches")
+	}
+	w.core.attend(w.now, false)
+	if w.core.active() {
+		t.Error("the stream runs for nobody")
+	}
 }
 
 // TestReturnWhileTheStreamStillPlays reloads the only tab: what has aired already must not air again.

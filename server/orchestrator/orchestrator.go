@@ -234,6 +234,11 @@ func (o *Orchestrator) Leave(number uint32) {
 	o.do(func(c *core, now timeline.Instant) { c.leave(now, number) })
 }
 
+// Attend says whether somebody watches who is no connection, and for whom the stream runs, too. Nobody does at first.
+func (o *Orchestrator) Attend(present bool) {
+	o.do(func(c *core, now timeline.Instant) { c.attend(now, present) })
+}
+
 // Result passes on what a connection rendered. The orchestrator keeps no reference to its frames afterwards, but may
 // read them until the peer sends its next one or leaves.
 func (o *Orchestrator) Result(number uint32, m wire.Result) {
