@@ -97,7 +97,7 @@ func (t *track) whole() *shot {
 	return t.opening
 }
 
-// forget makes the next shot a whole one.
+// forget takes the picture from the screen for whoever comes. Those who are here still have it.
 func (t *track) forget() { t.drawn, t.opening = false, nil }
 
 // A viewer is a stream's place in its track.
