@@ -9,7 +9,10 @@ export const bounds = {
   slowest: strict ? 57 : 50, // distinct frames painted in a second
   fastest: 61,
   longestGap: strict ? 100 : 250, // milliseconds between two frames
-  apart: strict ? 17 : 34, // milliseconds between tabs, for 19 frames of 20
+  // Milliseconds between the first paints of a frame in two tabs of one browser or of two, for half of the frames and for
+  // 99 of 100.
+  apart: strict ? { half: 1, all: 17 } : { half: 17, all: 50 },
+  browsersApart: strict ? { half: 9, all: 17 } : { half: 17, all: 50 },
   comeBack: strict ? 1_000 : 3_000, // milliseconds to the first picture
   longestTask: strict ? 50 : 150, // milliseconds of the page's thread at once
   rejoin: strict ? 3_000 : 5_000, // milliseconds from a server that listens to a tab that is live
