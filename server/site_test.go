@@ -58,8 +58,16 @@ func TestSite(t *testing.T) {
 			t.Errorf("GET %s: %d %s, %d bytes; want %d %s with %q", path, response.StatusCode,
 				response.Header.Get("Content-Type"), len(body), want.status, want.mime, want.body)
 		}
-		if response.Header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(response.Header.Get("Content-Security-Policy"), "default-src 'none'") {
-			t.Errorf("GET %s: headers %v lack the policies", path, response.Header)
+		for name, want := range map[string]string{
+			"X-Content-Type-Options":     "nosniff",
+			"Referrer-Policy":            "no-referrer",
+			"Cross-Origin-Opener-Policy": "same-origin",
+			"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+			"Content-Security-Policy":    policy,
+		} {
+			if got := response.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+			}
 		}
 	}
 

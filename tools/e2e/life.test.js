@@ -68,6 +68,25 @@ test('with nobody there nothing is done, and the first to return is served at on
   await tab.close();
 });
 
+test('who joins others sees the picture at once', async (t) => {
+  const first = await visit(t, server.url);
+  await playing(first);
+  await sleep(2000);
+  /** @type {number[]} */
+  const took = [];
+  for (let i = 0; i < 5; i++) {
+    const tab = await visit(t, server.url, { before: noteFirstFrame });
+    await playing(tab);
+    const noted = await tab.page.waitForFunction(() => /** @type {any} */ (window).firstFrame);
+    took.push(Number(await noted.jsonValue()));
+    await tab.close();
+  }
+  await first.close();
+  const median = took.sort((a, b) => a - b)[2];
+  t.diagnostic(`first frames ${took.map((each) => each.toFixed(0)).join(', ')} ms after the page was asked for`);
+  assert.ok(median <= bounds.join, `${median} ms`);
+});
+
 test('a tab that only watches renders nothing, and sees everything', async (t) => {
   const worker = await visit(t, server.url);
   const viewer = await visit(t, `${server.url}?threads=0`);

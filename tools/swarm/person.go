@@ -18,7 +18,9 @@ import (
 const (
 	handshakeTimeout = 10 * time.Second
 	writeTimeout     = 10 * time.Second
-	probeInterval    = 5 * time.Second
+	probeInterval    = 5500 * time.Millisecond
+	// near is how long before its time a probe goes along with a broadcast, as a tab's does.
+	near = time.Second
 	// patience is how long somebody who was welcomed waits for the first picture before that is a fault.
 	patience = 5 * time.Second
 	// readLimit is the most that a message of the server's may be, in bytes.
@@ -51,6 +53,7 @@ type person struct {
 	mu    sync.Mutex
 	ack   uint64      // number of the newest message
 	probe *time.Timer // nil when nothing is to be probed
+	due   time.Time   // when that is to be
 }
 
 // A sentAway error says that the server ended the connection, and why.
@@ -191,7 +194,11 @@ func (p *person) receive(life context.Context, message []byte) error {
 	case wire.KindReply:
 		return p.setClock(message)
 	case wire.KindBroadcast:
-		return p.watch(message)
+		if err := p.watch(message); err != nil {
+			return err
+		}
+		p.probeIf(life, near)
+		return nil
 	case wire.KindLease:
 		m, err := wire.ParseLease(message)
 		if err != nil {
@@ -228,19 +235,31 @@ func (p *person) enter(life context.Context, message []byte) (err error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.probe = time.AfterFunc(0, func() { p.sendProbe(life) })
+	p.due = time.Now()
+	p.probe = time.AfterFunc(0, func() { p.probeIf(life, 0) })
 	return nil
 }
 
-func (p *person) sendProbe(life context.Context) {
+// probeIf sends the next probe if it is due within some time.
+func (p *person) probeIf(life context.Context, within time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.probe == nil {
+	if p.probe == nil || !p.takeTurn(within) {
 		return
 	}
 	if p.write(life, p.nextProbe().Append(nil)) == nil { // else the reader sees it end
 		p.probe.Reset(probeInterval)
 	}
+}
+
+// takeTurn reports whether the next probe is due within some time, and has the one after it be due then. It is called with
+// mu held.
+func (p *person) takeTurn(within time.Duration) bool {
+	if time.Until(p.due) > within {
+		return false
+	}
+	p.due = time.Now().Add(probeInterval)
+	return true
 }
 
 // nextProbe is the probe to send now. It is called with mu held.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
@@ -65,4 +67,24 @@ func TestLendRefusesALongQueue(t *testing.T) {
 	if err := w.lend(wire.Lease{Lease: maxQueue}); err == nil {
 		t.Errorf("%d leases wait, want at most %d", maxQueue+1, maxQueue)
 	}
+}
+
+// TestProbesGoAlongWithTheStream offers a turn at each broadcast, as they come every second.
+func TestProbesGoAlongWithTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := person{due: time.Now()}
+		var along []int
+		for second := range 20 {
+			if p.takeTurn(near) {
+				along = append(along, second)
+			}
+			<-time.After(time.Second)
+			if p.takeTurn(0) {
+				t.Errorf("after %d s a probe had to go alone", second+1)
+			}
+		}
+		if want := []int{0, 5, 10, 15}; !slices.Equal(along, want) {
+			t.Errorf("probes went along after %v s, want %v", along, want)
+		}
+	})
 }

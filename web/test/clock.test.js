@@ -70,17 +70,33 @@ test('a round trip below the step of the clock counts as the step', () => {
   assert.equal(clock.rtt, 1);
 });
 
-test('eight probes follow each other at a join, then they spread out to one every five seconds', () => {
+test('eight probes follow each other at a join, then they spread out', () => {
   const clock = started();
   /** @type {number[]} */
   const sent = [];
-  for (let now = 0; now < 19_000; now++) {
+  for (let now = 0; now < 20_000; now++) {
     if (clock.due(now) > 0) continue;
     clock.sent(now);
     sent.push(now);
   }
   assert.deepEqual(sent.slice(0, 8), [0, 75, 150, 225, 300, 375, 450, 525]);
-  assert.deepEqual(sent.slice(8).map((at, i) => at - sent[7 + i]), [250, 500, 1000, 2000, 4000, 5000, 5000]);
+  assert.deepEqual(sent.slice(8).map((at, i) => at - sent[7 + i]), [250, 500, 1000, 2000, 4000, 5500, 5500]);
+});
+
+test('a tab that has settled probes along with the stream, every five seconds, and the burst waits for nobody', () => {
+  const clock = started();
+  /** @type {number[]} */
+  const sent = [];
+  for (let now = 0; now < 40_000; now++) {
+    const along = now % 1000 === 400 && clock.near(now);
+    if (clock.due(now) > 0 && !along) continue;
+    clock.sent(now);
+    sent.push(now);
+  }
+  assert.deepEqual(sent.slice(0, 8), [0, 75, 150, 225, 300, 375, 450, 525]);
+  const settled = sent.slice(13); // after the spreading
+  assert.ok(settled.length >= 5 && settled.every((at) => at % 1000 === 400), `${sent}`);
+  assert.ok(settled.slice(1).every((at, i) => at - settled[i] === 5000), `${sent}`);
 });
 
 test('a jump of the local clock drops what was measured, and eight probes follow', () => {

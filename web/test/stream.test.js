@@ -37,6 +37,24 @@ test('the welcome sets the clock, and probes follow', async () => {
   assert.ok(t.of('clock').at(-1).rtt >= 599);
 });
 
+test('once it has settled, a probe goes with a broadcast', async () => {
+  const t = await live();
+  const probes = () => kinds(t.socket).filter((kind) => kind === 'probe').length;
+  for (let i = 0; i < 14; i++) {
+    await t.pass(1000);
+    t.socket.say(broadcast());
+  }
+  const before = probes();
+  let along = 0;
+  for (let i = 0; i < 10; i++) {
+    await t.pass(1000);
+    const timed = probes();
+    t.socket.say(broadcast());
+    along += probes() - timed;
+  }
+  assert.deepEqual([probes() - before, along], [2, 2]);
+});
+
 test('the page is told how many of its frames the server has verified', async () => {
   const t = await live();
   const reply = { kind: 'reply', sent: 0, received: 9e6, replied: 9e6, generation: 1 };

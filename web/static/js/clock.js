@@ -11,7 +11,8 @@
 const BURST = 8; // probes after a join or a jump
 const BURST_SPACING = 75;
 const FIRST_SPACING = 250; // after the burst; each is twice the one before it
-const SPACING = 5_000; // at most
+const SPACING = 5_500; // at most
+const NEAR = 1_000; // so long before its time a probe may go along with something else
 const SAMPLES = 32; // remembered; the drift makes older ones useless
 const DRIFT = 50e-6;
 const SLEW = 0.02; // of the time that passes
@@ -131,6 +132,15 @@ export class Clock {
   /** Milliseconds until the next probe is due. @param {number} now */
   due(now) {
     return Math.max(0, this.#lastProbe + (this.#burst > 0 ? BURST_SPACING : this.#spacing) - now);
+  }
+
+  /**
+   * Whether the next probe may as well be sent now, where the server is at work for this tab anyway: a thousand probes a
+   * second that each wake it cost it as much as the stream does.
+   * @param {number} now
+   */
+  near(now) {
+    return this.#burst === 0 && this.#spacing === SPACING && this.due(now) <= NEAR;
   }
 
   /**

@@ -146,13 +146,21 @@ export class Session {
         return this.#events.clock();
       case 'broadcast':
         this.#clock.generation(message.generation, now);
-        return this.#events.broadcast(message, this.#codec.frames(message.count));
+        this.#events.broadcast(message, this.#codec.frames(message.count));
+        if (this.#clock.near(now)) this.#probe(now);
+        return;
       case 'lease':
         if (message.thread < this.#offered) this.#events.lease(message, data); // else it was sent before it heard
         return;
       case 'revoke':
         return this.#events.revoke(message.lease);
     }
+  }
+
+  /** @param {number} now */
+  #probe(now) {
+    this.#clock.sent(now);
+    this.#socket.send(this.#codec.probe(Math.floor(now * 1000)));
   }
 
   /** Sends the probe that is due, and comes back for the next. */
@@ -162,10 +170,7 @@ export class Session {
       const now = this.#env.now();
       if (now - this.#heard >= SILENCE) return this.end('silent');
       this.#clock.check(now, this.#env.wall());
-      if (this.#welcomed && this.#clock.due(now) === 0) {
-        this.#clock.sent(now);
-        this.#socket.send(this.#codec.probe(Math.floor(now * 1000)));
-      }
+      if (this.#welcomed && this.#clock.due(now) === 0) this.#probe(now);
       const wait = this.#welcomed ? Math.min(TICK, this.#clock.due(now)) : TICK;
       this.#callOff = this.#env.after(wait, () => this.#tick());
     });
