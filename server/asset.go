@@ -18,10 +18,11 @@ import (
 )
 
 // An asset is a file in memory. Browsers keep it and ask each time whether it is still the same, but for those who name
-// its version: that never changes.
+// its version, or the page's edition: these never change.
 type asset struct {
 	name, mime string
 	version    string // of its content
+	edition    string // of all files of the page, where it is one of them
 	content    []byte
 	gzip       []byte // the same, compressed; nil where that saves nothing
 }
@@ -67,7 +68,7 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", a.mime)
 	header.Set("Cache-Control", "no-cache")
-	if r.URL.Query().Get("v") == a.version {
+	if r.URL.Query().Get("v") == a.version || a.edition != "" && r.PathValue("edition") == a.edition {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	content, tag := a.content, a.version

@@ -1,12 +1,14 @@
 package main
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/pprof"
+	"regexp"
+	"strings"
 	"sync/atomic"
 
 	"github.com/distributed-donut/donut/server/hub"
@@ -39,31 +41,46 @@ func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats ht
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	donut := newAsset("donut.wasm", module, web.CompressedModule())
 	s.mux.Handle("GET /donut.wasm", donut)
-	err := fs.WalkDir(web.Static(), ".", func(name string, entry fs.DirEntry, err error) error {
+	files, edition, err := readPage()
+	if err != nil {
+		return nil, fmt.Errorf("read the page's files: %w", err)
+	}
+	for name, content := range files {
+		if name == "index.html" {
+			content = strings.ReplaceAll(content, `"donut.wasm"`, `"`+donut.url()+`"`)
+			content = ownFile.ReplaceAllString(content, `${1}="`+editions+edition+`/${2}"`)
+			s.mux.Handle("GET /{$}", newFront(newAsset(name, []byte(content), compress([]byte(content)))))
+			continue
+		}
+		file := newAsset(name, []byte(content), compress([]byte(content)))
+		file.edition = edition
+		s.mux.Handle("GET /"+name, file)
+		s.mux.Handle("GET /"+editions+"{edition}/"+name, file)
+	}
+	return s, nil
+}
+
+// editions is where the page's files are by the edition that they belong to. Modules import each other by relative URLs,
+// so that all of them are of the same one, and none is asked for twice.
+const editions = "v/"
+
+// ownFile finds where the page names one of its files.
+var ownFile = regexp.MustCompile(`(href|src)="((?:js/)?[a-z.-]+\.(?:js|css|svg))"`)
+
+// readPage returns the page's files by their names, and what they are all known by, which changes when any of them does.
+func readPage() (files map[string]string, edition string, err error) {
+	files = make(map[string]string)
+	sum := sha256.New()
+	err = fs.WalkDir(web.Static(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := fs.ReadFile(web.Static(), name)
-		if err != nil {
-			return err
-		}
-		pattern := "/" + name
-		if name == "index.html" {
-			pattern = "/{$}"
-			content = bytes.Replace(content, []byte(`"donut.wasm"`), []byte(`"`+donut.url()+`"`), 1)
-		}
-		file := newAsset(name, content, compress(content))
-		var handler http.Handler = file
-		if name == "index.html" {
-			handler = newFront(file)
-		}
-		s.mux.Handle("GET "+pattern, handler)
-		return nil
+		fmt.Fprintf(sum, "%s %d\n%s", name, len(content), content)
+		files[name] = string(content)
+		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the page's files: %w", err)
-	}
-	return s, nil
+	return files, fmt.Sprintf("%x", sum.Sum(nil)[:8]), err
 }
 
 // ServeHTTP implements http.Handler.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -71,13 +72,29 @@ func TestSite(t *testing.T) {
 		}
 	}
 
+	_, page := get(t, p.url+"/")
+	files := regexp.MustCompile(`(?:href|src)="(v/[0-9a-f]{16}/[^"]+)"`).FindAllStringSubmatch(page, -1)
+	if len(files) < 20 || strings.Contains(page, `"js/`) {
+		t.Errorf("the page names %d of its files by their edition, and others without", len(files))
+	}
+	for _, file := range files {
+		response, body := get(t, p.url+"/"+file[1])
+		if got := response.Header.Get("Cache-Control"); response.StatusCode != 200 || body == "" || !strings.Contains(got, "immutable") {
+			t.Errorf("GET /%s: %d with %d bytes, cached as %q; want it kept for ever", file[1], response.StatusCode, len(body), got)
+		}
+	}
+	// A page that is still open when another edition is served gets that, and does not keep it.
+	if response, _ := get(t, p.url+"/v/0123456789abcdef/js/stream.worker.js"); response.StatusCode != 200 ||
+		response.Header.Get("Cache-Control") != "no-cache" {
+		t.Errorf("a file of another edition: %d, cached as %q", response.StatusCode, response.Header.Get("Cache-Control"))
+	}
+
 	response, _ := get(t, p.url+"/donut.wasm")
 	tag := response.Header.Get("ETag")
 	if again, body := get(t, p.url+"/donut.wasm", "If-None-Match", tag); tag == "" || again.StatusCode != http.StatusNotModified || body != "" {
 		t.Errorf("asked again with ETag %s: %d, %d bytes", tag, again.StatusCode, len(body))
 	}
 
-	_, page := get(t, p.url+"/")
 	_, link, _ := strings.Cut(page, `<meta name="module" content="`)
 	link, _, _ = strings.Cut(link, `"`)
 	response, body := get(t, p.url+"/"+link)

@@ -3,7 +3,9 @@
 import { createServer, request as ask } from 'node:http';
 import { connect } from 'node:net';
 
-/** What becomes of a file, by its path. @typedef {Record<string, (body: Buffer) => Uint8Array | string>} Changes */
+const EDITION = /^\/v\/[0-9a-f]+/; // of the page's files, in the paths that it names them by
+
+/** What becomes of a file, by its path, without an edition. @typedef {Record<string, (body: Buffer) => Uint8Array | string>} Changes */
 
 /**
  * @param {import('./server.js').Server} server
@@ -24,7 +26,7 @@ export async function startTampering({ addr }, changes) {
       for await (const part of answer) parts.push(part);
       const body = Buffer.concat(parts);
       const { 'content-length': _size, etag: _tag, ...rest } = answer.headers;
-      response.writeHead(answer.statusCode ?? 502, rest).end(changes[path.split('?')[0]]?.(body) ?? body);
+      response.writeHead(answer.statusCode ?? 502, rest).end(changes[path.split('?')[0].replace(EDITION, '')]?.(body) ?? body);
     }).end();
   });
   proxy.on('upgrade', (request, near) => {

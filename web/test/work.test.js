@@ -72,6 +72,19 @@ test('a tab that rests where it connects says so in its hello, and is tested whe
   assert.deepEqual(t.workers.map(({ posted }) => posted[0]), [{ type: 'duty', duty: 50 }, { type: 'duty', duty: 50 }]);
 });
 
+test('a tab that turns out unfit when it first offers says so', async () => {
+  const t = tab({ threads: 0 });
+  t.engine = (donut) => (donut.fit = false);
+  await t.stream.connect();
+  t.socket.open();
+  t.socket.say(welcome({ threads: 0 }));
+  assert.deepEqual(t.status, { state: 'live', shutOut: false, unfit: false });
+  t.stream.work({ threads: 2, duty: 100 });
+  assert.deepEqual(offers(t), []);
+  assert.deepEqual(t.status, { state: 'live', shutOut: false, unfit: true });
+  assert.deepEqual(t.of('unfit'), [{ type: 'unfit', threads: 2, verifier: false }]);
+});
+
 test('an effort that changes reaches the workers without an offer', async () => {
   const t = await live();
   t.stream.work({ threads: 2, duty: 25 });

@@ -6,6 +6,7 @@ import { FrameBuffer } from './buffer.js';
 import { offsetAt } from './clock.js';
 import { Controls } from './controls.js';
 import { Dial } from './dial.js';
+import { start as startWorker, startWith } from './early.js';
 import { expose } from './facade.js';
 import { Growth, alarm, figures, trends } from './figures.js';
 import { listen } from './keys.js';
@@ -149,17 +150,8 @@ function showPanel() {
   panel.show(figures(growth, local));
 }
 
-/** Where the module is: the server writes the version of its own into the page. */
-function moduleURL() {
-  const named = document.querySelector('meta[name=module]');
-  return new URL(named?.getAttribute('content') ?? 'donut.wasm', document.baseURI).href;
-}
-
 function start() {
-  const workers = new Workers({
-    start: (script, name) => new Worker(new URL(`${script}.worker.js`, import.meta.url), { type: 'module', name }),
-    hear,
-  });
+  const workers = new Workers({ start: startWorker, hear });
   const controls = new Controls(threadsAsked(location.search), (effort) => workers.tell({ type: 'work', effort }));
 
   const watch = () => workers.tell({ type: 'watching', watching: !document.hidden && !screen.paused });
@@ -176,7 +168,7 @@ function start() {
   });
 
   const wake = () => {
-    workers.wake({ type: 'start', base: document.baseURI, module: moduleURL(), effort: controls.effort });
+    workers.wake(startWith(controls.effort));
     watch();
   };
   const sleep = () => {

@@ -21,7 +21,7 @@
  * @typedef {Answer | Checked | Spoilt | Unfit | Pong} FromRenderer
  *
  * @typedef {{ type: 'start', base: string, module: string, effort: Effort }} Start  base is the page's URL,
- *   and module the WebAssembly module's
+ *   and module the WebAssembly module's; once it has started, the effort is all that it takes
  * @typedef {{ threads: number, duty: number }} Effort  what the visitor lets this tab render with; duty is the share of the
  *   time that each thread renders, in percent. The module and the server may allow fewer threads
  * @typedef {{ type: 'resume' }} Resume  the network is back

@@ -124,6 +124,7 @@ export class Stream {
       if (offered > 0) this.#crew?.hire(offered);
       else this.#crew?.stop();
       this.#session.offer(offered);
+      if (this.#liveSince < Infinity) this.#tellLive(offered);
     } catch (error) {
       console.warn(`donut: the connection is given up: ${error}`);
       this.#session.end('garbled');
@@ -144,6 +145,11 @@ export class Stream {
       return 0;
     }
     return threads;
+  }
+
+  /** @param {number} offered */
+  #tellLive(offered) {
+    this.#status({ state: 'live', shutOut: this.#shutOut, unfit: offered === 0 && this.#unfit.threads > 0 });
   }
 
   /** Offers so many threads less from now on. @param {number} threads @param {string} why */
@@ -168,7 +174,7 @@ export class Stream {
         ({ detail } = welcome);
         if (threads > 0) crew.hire(Math.min(threads, welcome.threads));
         this.#env.post({ type: 'welcome', welcome, constants: donut.constants });
-        this.#status({ state: 'live', shutOut: this.#shutOut, unfit: threads === 0 && this.#unfit.threads > 0 });
+        this.#tellLive(threads);
       },
       broadcast: (broadcast, text) => {
         this.#verifier?.take(detail, broadcast.first, text, donut.constants.textSize);

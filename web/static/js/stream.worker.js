@@ -23,6 +23,7 @@ const tell = (message, transfer = []) => scope.postMessage(message, transfer);
 scope.onmessage = ({ data }) => {
   switch (data.type) {
     case 'start':
+      if (stream) return stream.work(data.effort);
       stream = new Stream(places(data), data.effort);
       return void stream.connect();
     case 'resume':
