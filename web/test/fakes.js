@@ -92,7 +92,10 @@ export class FakeDonut {
     this.hashed += file.length;
   }
 
+  tests = 0;
+
   selfTest() {
+    this.tests++;
     if (!this.fit) throw new Refusal('self-test: got ab, want cd');
   }
 

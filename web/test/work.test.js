@@ -27,6 +27,7 @@ test('it goes on with the same workers', async () => {
   await t.pass(250);
   t.stream.work({ threads: 2, duty: 100 });
   assert.deepEqual(offers(t).map(threads), [0, 2]);
+  assert.equal(t.instances[0].tests, 1);
   t.socket.say(lease(3, 1));
   assert.equal(t.workers.length, workers);
   assert.equal(t.workers[1].posted.at(-1).type, 'lease');
