@@ -29,7 +29,7 @@ test('what the page imports is asked for at once, not one import after the other
 });
 
 test('nothing points outside', () => {
-  for (const name of ['index.html', 'style.css', ...readdirSync(new URL('../static/js', import.meta.url)).map((f) => `js/${f}`)]) {
+  for (const name of ['index.html', 'style.css', 'stage.css', 'panel.css', ...readdirSync(new URL('../static/js', import.meta.url)).map((f) => `js/${f}`)]) {
     assert.doesNotMatch(read(`../static/${name}`), /(?:https?:)?\/\/[a-z0-9-]+\.[a-z]/i, name);
   }
 });
