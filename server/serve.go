@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/hub"
+	"github.com/distributed-donut/donut/server/metrics"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/terminal"
 	"github.com/distributed-donut/donut/server/timeline"
@@ -52,15 +53,17 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	debug.FreeOSMemory() // compiling takes ten times the memory that running does
 
 	clock := timeline.NewClock(cfg.epoch, timeline.System())
+	durations := metrics.NewDurations()
 	h := hub.New(hub.Config{
 		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead,
-		Limits: cfg.limits, Proxies: cfg.proxies, Origins: cfg.origins,
+		Limits: cfg.limits, Proxies: cfg.proxies, Origins: cfg.origins, Served: durations.Served,
 	})
 	relay := terminal.New(terminal.Config{Clock: clock, Log: log, MaxStreams: cfg.maxStreams})
 	fleet, err := orchestrator.New(orchestrator.Config{
 		Clock: clock, Audience: everybody{h, relay}, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
 		Auditors: max(1, runtime.GOMAXPROCS(0)-1), // one processor is left for the sockets
 		Policy:   trust.Policy{Floor: cfg.auditFloor}, AuditBudget: cfg.auditBudget, Random: unforeseeable{},
+		Observer: durations,
 	})
 	if err != nil {
 		return err
@@ -72,7 +75,11 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	public := newServer(site, log)
 	public.ReadTimeout = headerTimeout // the body included, of which no request has any
 	public.ConnContext = terminal.ConnContext
-	admin := newServer(adminHandler(), log)
+	admin := newServer(adminHandler(metrics.Handler(metrics.Sources{
+		Playhead: func() uint64 { now, _ := clock.Now(); return now.Frame() },
+		Fleet:    fleet.Snapshot, Hub: h.Stats, Terminals: relay.Stats, Module: pool.Stats,
+		Durations: durations, ModuleSHA256: hexDigest(pool),
+	})), log)
 
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -86,8 +93,8 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	if listeners.admin != nil {
 		running.Go(func() { failed <- serveOn(admin, listeners.admin) })
 	}
-	log.Info("listening", "addr", listeners.public.Addr().String(), "admin_addr", cfg.adminAddr, "detail", cfg.detail,
-		"lead", cfg.lead, "epoch", cfg.epoch, "module_sha256", hexDigest(pool))
+	log.Info("listening", "addr", listeners.public.Addr().String(), "admin_addr", listeners.adminAddr(),
+		"detail", cfg.detail, "lead", cfg.lead, "epoch", cfg.epoch, "module_sha256", hexDigest(pool))
 
 	select {
 	case <-ctx.Done():
@@ -129,6 +136,14 @@ func listen(cfg config) (l listeners, err error) {
 		}
 	}
 	return l, nil
+}
+
+// adminAddr is where operators are listened for, or empty.
+func (l listeners) adminAddr() string {
+	if l.admin == nil {
+		return ""
+	}
+	return l.admin.Addr().String()
 }
 
 // Close closes what is still open.

@@ -48,9 +48,10 @@ func (l *lines) String() string {
 
 // A program is a running server.
 type program struct {
-	url  string
-	log  *lines
-	stop func() error
+	url   string
+	admin string // the URL for operators, where there is one
+	log   *lines
+	stop  func() error
 }
 
 // start runs a server on a free port, until stop or the end of the test.
@@ -81,13 +82,13 @@ func start(t *testing.T, args ...string) program {
 			t.Logf("the server's log:\n%s", log)
 		}
 	})
-	pattern := regexp.MustCompile(`msg=listening addr=(\S+)`)
+	pattern := regexp.MustCompile(`msg=listening addr=(\S+) admin_addr=(\S+)`)
 	var match []string
 	await(t, "the server listens", func() bool {
 		match = pattern.FindStringSubmatch(log.String())
 		return match != nil
 	})
-	return program{url: "http://" + match[1], log: log, stop: stop}
+	return program{url: "http://" + match[1], admin: "http://" + match[2], log: log, stop: stop}
 }
 
 // await polls until ok, for 20 s at most.

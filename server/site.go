@@ -180,8 +180,9 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 }
 
 // adminHandler is what operators get.
-func adminHandler() http.Handler {
+func adminHandler(metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

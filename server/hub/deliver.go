@@ -23,10 +23,16 @@ type audience struct {
 	parts [parts]map[*conn]struct{} // nil while empty
 	size  int
 
-	next    int  // the part that is served next
-	due     int  // parts that have yet to be served the newest message
-	hurry   bool // without a pause between them
-	serving bool // a goroutine serves them
+	next    int     // the part that is served next
+	rounds  []round // that are not over, oldest first
+	hurry   bool    // without a pause between the parts
+	serving bool    // a goroutine serves them
+}
+
+// A round is the serving of one message to all parts. The next one may begin before it is over.
+type round struct {
+	began time.Time
+	due   int // parts that have yet to be served
 }
 
 func (a *audience) part(c *conn) *map[*conn]struct{} { return &a.parts[c.number%parts] }
@@ -66,13 +72,32 @@ func (h *Hub) Broadcast(message []byte, header codec.Header) {
 	defer h.mu.Unlock()
 	h.backlog = append(h.backlog, aired{framed(message), header})
 	h.trim()
+	if h.closed {
+		return
+	}
 	a := &h.audience
-	a.due = parts
+	a.begin()
 	a.hurry = a.size <= intimate || timeline.Start(header.First).Sub(now) < leisure
-	if !a.serving && !h.closed {
+	if !a.serving {
 		a.serving = true
 		h.running.Go(h.deliver)
 	}
+}
+
+// begin has all parts served the newest message.
+func (a *audience) begin() { a.rounds = append(a.rounds, round{time.Now(), parts}) }
+
+// advance moves on to the next part, and returns the rounds that are over once it is served.
+func (a *audience) advance() (over []round) {
+	a.next = (a.next + 1) % parts
+	ended := 0
+	for i := range a.rounds {
+		if a.rounds[i].due--; a.rounds[i].due == 0 {
+			ended++
+		}
+	}
+	over, a.rounds = a.rounds[:ended], a.rounds[ended:]
+	return over
 }
 
 // deliver serves the audience until all of it has the newest message.
@@ -96,15 +121,19 @@ func (h *Hub) serveNext() (wait, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	a := &h.audience
-	if a.due == 0 {
+	if len(a.rounds) == 0 {
 		a.serving = false
 		return false, false
 	}
 	part := a.parts[a.next]
-	a.next = (a.next + 1) % parts
-	a.due--
+	over := a.advance()
 	for c := range part {
 		c.follow(h.backlog)
 	}
-	return a.due > 0 && !a.hurry && !h.draining, true
+	if h.cfg.Served != nil && a.size > 0 {
+		for _, r := range over {
+			h.cfg.Served(time.Since(r.began))
+		}
+	}
+	return len(a.rounds) > 0 && !a.hurry && !h.draining, true
 }

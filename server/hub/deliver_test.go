@@ -263,7 +263,7 @@ func TestWhoLacksTooMuchAtOnceIsSentTheOpenGroup(t *testing.T) {
 		header := codec.Header{Key: number == 0, Number: number + 1, First: 600 + 60*number, Count: 60}
 		h.backlog = append(h.backlog, aired{framed([]byte{byte(wire.KindBroadcast), byte(number + 1)}), header})
 	}
-	h.audience.due = parts
+	h.audience.begin()
 	h.mu.Unlock()
 	h.serve()
 	for number := byte(1); number <= 6; number++ {
@@ -289,4 +289,44 @@ func (h *Hub) writes() bool {
 		}
 	}
 	return false
+}
+
+// TestServedTellsWhenTheLastPartHasAMessage has two messages overlap, and two begin at once.
+func TestServedTellsWhenTheLastPartHasAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const whole = (parts - 1) * partPeriod // there is no pause after the last one
+		h, all := assembly(10 * parts)
+		var served []time.Duration
+		h.cfg.Served = func(took time.Duration) { served = append(served, took) }
+		h.Broadcast([]byte{1}, message(1, 2500*time.Millisecond))
+		synctest.Wait()
+		<-time.After(whole/2 + partPeriod/4)
+		h.Broadcast([]byte{2}, message(2, 3500*time.Millisecond))
+		h.Broadcast([]byte{3}, message(3, 4500*time.Millisecond))
+		<-time.After(2 * time.Second)
+		synctest.Wait()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if len(served) != 3 || served[0] != whole || served[1] != served[2] {
+			t.Fatalf("messages took %v, want the first one %v, and the two others as long as each other", served, whole)
+		}
+		if last := served[2]; last > whole+partPeriod || last < whole {
+			t.Errorf("a message that came between two parts took %v, want at most a pause more than %v", last, whole)
+		}
+		for _, c := range all {
+			h.audience.remove(c)
+		}
+	})
+}
+
+func TestServedIsNotToldOfAnEmptyAudience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := assembly(0)
+		h.cfg.Served = func(took time.Duration) { t.Errorf("told that serving nobody took %v", took) }
+		h.Broadcast([]byte{1}, message(1, 2500*time.Millisecond))
+		synctest.Wait()
+		if h.audience.serving {
+			t.Error("nobody waits, but somebody serves")
+		}
+	})
 }

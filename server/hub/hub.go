@@ -83,6 +83,9 @@ type Config struct {
 	Proxies gate.Proxies
 	// Origins are patterns of hosts, as in path.Match, whose pages may connect beside the server's own.
 	Origins []string
+	// Served, where it is set, is told how long after its broadcast the last part of the audience was handed a message. It
+	// must not block, nor call the hub.
+	Served func(took time.Duration)
 }
 
 // A Hub is all connections. Its methods may be called concurrently.

@@ -1,6 +1,8 @@
 package orchestrator
 
 import (
+	"time"
+
 	"github.com/distributed-donut/donut/server/ring"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/codec"
@@ -57,7 +59,9 @@ func (c *core) air(now timeline.Instant, count int, key bool) {
 		Ring: c.ring.Picture(c.ringPieces[:0]), Board: c.board.ranking(c.peers),
 	}
 	c.ringPieces = m.Ring.Runs
+	began := time.Now()
 	m.Stream = c.encoder.Append(nil, first, frames, key)
+	c.observer.Encoded(time.Since(began))
 	message := m.Append(nil)
 	c.counts.StreamSize += uint64(len(message))
 	c.audience.Broadcast(message, codec.Header{

@@ -16,10 +16,11 @@ import (
 )
 
 // core is the fleet's state, and all of its decisions. It is not safe for concurrent use, never blocks, and reads no
-// clock.
+// clock, but to tell the observer what encoding took.
 type core struct {
 	// Set once.
 	audience Audience
+	observer Observer
 	log      *slog.Logger
 	detail   int
 	auditors int
@@ -84,8 +85,12 @@ type departure struct {
 }
 
 func newCore(cfg Config, verify func(job)) *core {
+	if cfg.Observer == nil {
+		cfg.Observer = inattentive{}
+	}
 	return &core{
 		audience: cfg.Audience,
+		observer: cfg.Observer,
 		log:      cfg.Log,
 		detail:   cfg.Detail,
 		auditors: cfg.Auditors,
@@ -212,6 +217,7 @@ func (c *core) result(now timeline.Instant, number uint32, m wire.Result) {
 		return
 	}
 	p.answered = true
+	c.observer.Answered(now.Sub(lease.Lent), outcome == schedule.Late)
 	if outcome == schedule.Late {
 		c.counts.late += uint64(m.Count())
 	}
@@ -252,6 +258,7 @@ func (c *core) tick(now timeline.Instant) {
 	if now.Sub(c.sweptAt) >= tickPeriod {
 		c.sweptAt = now
 		missed, withdrawn := c.fleet.Expire(now)
+		c.counts.missed += uint64(len(missed))
 		c.release(missed)
 		c.release(withdrawn)
 		c.revoke(withdrawn)

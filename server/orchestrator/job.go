@@ -240,6 +240,7 @@ func (c *core) examined(now timeline.Instant, s *suspect, spent time.Duration, e
 func (c *core) spend(now timeline.Instant, frames int, spent time.Duration) {
 	c.counts.Audited += uint64(frames)
 	c.counts.auditTime += spent
+	c.observer.Audited(spent)
 	c.budget.Spend(now, spent)
 	c.cost += (spent/time.Duration(frames) - c.cost) / 8
 }

@@ -51,6 +51,17 @@ type Verifier interface {
 	Check(ctx context.Context, first uint64, packed []byte) (spent time.Duration, err error)
 }
 
+// An Observer is told what things took, for statistics: nothing is decided by it. Its methods are called by the
+// orchestrator's loop alone and must not block.
+type Observer interface {
+	// Answered says how long after it was lent a lease was answered, and whether it had ended by then.
+	Answered(took time.Duration, late bool)
+	// Audited says how much processor time an audit of one frame or several took.
+	Audited(spent time.Duration)
+	// Encoded says how long it took to encode a message of the stream.
+	Encoded(took time.Duration)
+}
+
 // A Forgery is proof that a result holds a frame that the module does not render.
 type Forgery struct {
 	Frame     uint64
@@ -80,6 +91,8 @@ type Config struct {
 	AuditBudget float64
 	// Random draws what must be audited: nobody can foresee it. The loop alone uses it.
 	Random rand.Source
+	// Observer may be nil.
+	Observer Observer
 
 	// Race is for benchmarks of the fleet. Where it is set nothing is paced: the playhead jumps to the first frame that
 	// nobody has sent, and the loop tells Race how many frames that was. Audience may be nil then, and nothing airs. Lead
@@ -114,6 +127,13 @@ func (c Config) validate() error {
 	}
 	return nil
 }
+
+// inattentive is the observer where there is none.
+type inattentive struct{}
+
+func (inattentive) Answered(time.Duration, bool) {}
+func (inattentive) Audited(time.Duration)        {}
+func (inattentive) Encoded(time.Duration)        {}
 
 // tickPeriod is how often the loop looks at the time while somebody is there.
 const tickPeriod = 20 * time.Millisecond

@@ -11,6 +11,7 @@ import (
 type counts struct {
 	wire.Stats
 	late           uint64 // frames of answers to leases that had ended
+	missed         uint64 // leases that ran out
 	verifierErrors uint64
 	disputed       uint64        // frames of which two copies came that differ
 	auditTime      time.Duration // that audits took
@@ -22,6 +23,7 @@ type Snapshot struct {
 	Frame          uint64        // the playhead
 	Lead           time.Duration // unbroken stretch of frames that are ready, from the playhead on
 	Late           uint64        // frames of answers to leases that had ended
+	Missed         uint64        // leases that ran out
 	VerifierErrors uint64        // audits and renders that came to no result
 	Disputed       uint64        // frames of which two copies came that differ
 	Trusted        uint64        // threads of connections that are no newcomers
@@ -42,8 +44,8 @@ func (c *core) stats(now timeline.Instant) wire.Stats {
 
 func (c *core) snapshot(now timeline.Instant) *Snapshot {
 	s := &Snapshot{
-		Stats: c.stats(now), Frame: now.Frame(), Late: c.counts.late, VerifierErrors: c.counts.verifierErrors,
-		Disputed: c.counts.disputed, Trusted: uint64(c.fleet.Trusted()), AuditTime: c.counts.auditTime,
+		Stats: c.stats(now), Frame: now.Frame(), Late: c.counts.late, Missed: c.counts.missed,
+		VerifierErrors: c.counts.verifierErrors, Disputed: c.counts.disputed, Trusted: uint64(c.fleet.Trusted()), AuditTime: c.counts.auditTime,
 	}
 	s.Lead = time.Duration(s.LeadMillis) * time.Millisecond
 	return s

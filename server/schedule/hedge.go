@@ -37,7 +37,9 @@ func (s *Scheduler) Hedge(now timeline.Instant, work Work) (Lease, bool) {
 	s.asked(now, first, count)
 	s.hedges = max(0, s.hedges-float64(count))
 	s.lastID++
-	hedge := Lease{ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count), Hedge: true}
+	hedge := Lease{
+		ID: s.lastID, Thread: t.id, First: first, Count: count, Lent: now, Within: t.patience(count), Hedge: true,
+	}
 	s.lend(t, now, hedge)
 	return hedge, true
 }

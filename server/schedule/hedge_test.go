@@ -41,6 +41,9 @@ func TestHedgeGoesToTheFastestIdleThread(t *testing.T) {
 	if !ok || h.Thread.Conn != 3 || h.First != l.First || h.Count != l.Count || !h.Hedge || h.ID == l.ID {
 		t.Fatalf("hedged as %+v, %v, want %+v once more by thread 3.0", h, ok, l)
 	}
+	if h.Lent != st.now {
+		t.Errorf("the hedge was lent at %v, want now, %v", h.Lent, st.now)
+	}
 	if again, ok := st.hedge(); ok {
 		t.Errorf("hedged a second time as %+v", again)
 	}

@@ -8,7 +8,6 @@ import (
 // A loan is a lease as the scheduler keeps it for as long as an answer to it teaches something.
 type loan struct {
 	Lease
-	lent    timeline.Instant
 	started timeline.Instant // when the thread could start on it, once it is the first in the queue
 	sure    bool             // that it did then: the thread owed no other answer
 	asked   timeline.Instant // when its frames were last lent, to this thread or once more to others

@@ -119,7 +119,7 @@ func (s *search) among(threads *line, kind occupation, most int) (Lease, bool) {
 		}
 		s.lastID++
 		l := Lease{
-			ID: s.lastID, Thread: t.id, First: first, Count: count, Within: t.patience(count),
+			ID: s.lastID, Thread: t.id, First: first, Count: count, Lent: s.now, Within: t.patience(count),
 			Probation: !s.conns[t.id.Conn].trusted,
 		}
 		s.Scheduler.fresh = max(s.Scheduler.fresh, first+uint64(count))

@@ -65,6 +65,8 @@ type Lease struct {
 	Thread Thread
 	First  uint64
 	Count  int
+	// Lent is when it was lent.
+	Lent timeline.Instant
 	// Within is how long the thread has, from the moment at which it starts on it.
 	Within time.Duration
 	// Probation says that the thread's connection was a newcomer.
@@ -232,7 +234,7 @@ func (s *Scheduler) Answer(now timeline.Instant, id uint32, lease uint64, spent 
 				c.end(old)
 			}
 			c.end(answered)
-			s.answers.add(now.Sub(l.lent))
+			s.answers.add(now.Sub(l.Lent))
 			t.answer(now, i, spent)
 			return answered, OnTime, skipped
 		}

@@ -104,7 +104,7 @@ func (t *thread) delivery(now timeline.Instant, count int) timeline.Instant {
 }
 
 func (t *thread) lend(now timeline.Instant, l Lease) {
-	t.queue = append(t.queue, loan{Lease: l, lent: now, asked: now, lacking: l.Count})
+	t.queue = append(t.queue, loan{Lease: l, asked: now, lacking: l.Count})
 	if len(t.queue) == 1 {
 		t.start(now)
 	}
@@ -150,7 +150,7 @@ func (t *thread) forgive() { t.misses, t.restUntil = 0, 0 }
 func (t *thread) learn(now timeline.Instant, l *loan, spent time.Duration) {
 	// A thread that says nothing, or more than is possible, is believed as far as it can be. What takes longer than any
 	// lease was no rendering: the tab slept.
-	spent = max(0, min(spent, now.Sub(l.lent)))
+	spent = max(0, min(spent, now.Sub(l.Lent)))
 	each := max(time.Microsecond, min(spent, maxLease)/time.Duration(l.Count))
 	if t.perFrame == 0 {
 		t.perFrame = each

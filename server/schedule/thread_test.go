@@ -15,7 +15,7 @@ const ms = time.Millisecond
 func TestFirstLeaseIsFourFramesForTwoSecondsAlone(t *testing.T) {
 	st := newStage(t, 1)
 	l := st.must()
-	if want := (Lease{ID: 1, Thread: Thread{1, 0}, First: st.sky.begin, Count: 4, Within: 2 * time.Second}); l != want {
+	if want := (Lease{ID: 1, Thread: Thread{1, 0}, First: st.sky.begin, Count: 4, Lent: st.now, Within: 2 * time.Second}); l != want {
 		t.Errorf("lent %+v, want %+v", l, want)
 	}
 	if more, ok := st.next(); ok {

@@ -1,0 +1,195 @@
+package metrics
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/distributed-donut/donut/server/hub"
+	"github.com/distributed-donut/donut/server/orchestrator"
+	"github.com/distributed-donut/donut/server/terminal"
+	"github.com/distributed-donut/donut/server/verify"
+	"github.com/distributed-donut/donut/tools/leakcheck"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+func TestMain(m *testing.M) { os.Exit(leakcheck.Run(m)) }
+
+// busy returns sources of which no number is 0 or twice there, but for those that count connections' ends.
+func busy() Sources {
+	connections := new(hub.Stats)
+	connections.Accepted.Store(1001)
+	connections.Replayed.Store(1002)
+	durations := NewDurations()
+	durations.Answered(250*time.Millisecond, false)
+	durations.Answered(3*time.Second, true)
+	durations.Audited(4 * time.Millisecond)
+	durations.Encoded(6 * time.Millisecond)
+	durations.Served(time.Second)
+	return Sources{
+		Playhead: func() uint64 { return 1 << 40 },
+		Fleet: func() *orchestrator.Snapshot {
+			return &orchestrator.Snapshot{
+				Stats: wire.Stats{
+					Viewers: 12, Workers: 5, Threads: 21, Aired: 300, Unaudited: 31, Fleet: 260, Server: 40, Stalled: 33,
+					Audited: 270, Forged: 2, Evictions: 1, Hedged: 36, Wasted: 37, StreamSize: 18_900,
+				},
+				Lead: 9500 * time.Millisecond, Late: 38, Missed: 39, VerifierErrors: 3, Disputed: 4, Trusted: 17,
+			}
+		},
+		Hub: func() *hub.Stats { return connections },
+		Terminals: func() terminal.Snapshot {
+			return terminal.Snapshot{Streams: 6, Opened: 61, Refused: 62, Skipped: 63, Slow: 64, Recordings: 65}
+		},
+		Module: func() verify.Stats {
+			return verify.Stats{Rendered: 310, Spent: 1500 * time.Millisecond, Started: 8, Condemned: 7, Overdue: 2}
+		},
+		Durations: durations, ModuleSHA256: strings.Repeat("5a", 32),
+	}
+}
+
+func TestSeriesAreReadFromTheirSources(t *testing.T) {
+	const want = `
+donut_playhead_frame 1.099511627776e+12
+donut_lead_seconds 9.5
+donut_connections{role="viewer"} 7
+donut_connections{role="worker"} 5
+donut_connections{role="terminal"} 6
+donut_threads 21
+donut_trusted_threads 17
+donut_aired_frames_total{source="fleet"} 260
+donut_aired_frames_total{source="server"} 40
+donut_aired_unaudited_frames_total 31
+donut_stream_bytes_total 18900
+donut_stalled_frames_total 33
+donut_hedged_frames_total 36
+donut_wasted_frames_total 37
+donut_late_frames_total 38
+donut_missed_leases_total 39
+donut_audited_frames_total 270
+donut_forged_frames_total 2
+donut_disputed_frames_total 4
+donut_evictions_total 1
+donut_verifier_errors_total 3
+donut_module_frames_total 310
+donut_module_cpu_seconds_total 1.5
+donut_module_instances_started_total 8
+donut_module_instances_condemned_total{reason="overdue"} 2
+donut_module_instances_condemned_total{reason="failed"} 5
+donut_accepted_connections_total 1001
+donut_refused_connections_total{reason="full"} 0
+donut_refused_connections_total{reason="address"} 0
+donut_refused_connections_total{reason="rate"} 0
+donut_closed_connections_total{reason="draining"} 0
+donut_closed_connections_total{reason="outdated"} 0
+donut_closed_connections_total{reason="evicted"} 0
+donut_closed_connections_total{reason="malformed"} 0
+donut_closed_connections_total{reason="slow"} 0
+donut_closed_connections_total{reason="full"} 0
+donut_closed_connections_total{reason="silent"} 0
+donut_closed_connections_total{reason="crowded"} 0
+donut_queue_drops_total{reason="replay"} 1002
+donut_queue_drops_total{reason="dismissal"} 0
+donut_terminal_streams_opened_total 61
+donut_terminal_streams_refused_total 62
+donut_terminal_queue_drops_total{reason="skip"} 63
+donut_terminal_queue_drops_total{reason="dismissal"} 64
+donut_recordings_total 65
+donut_lease_duration_seconds_sum{outcome="on_time"} 0.25
+donut_lease_duration_seconds_count{outcome="on_time"} 1
+donut_lease_duration_seconds_sum{outcome="late"} 3
+donut_lease_duration_seconds_count{outcome="late"} 1
+donut_audit_cpu_seconds_sum 0.004
+donut_audit_cpu_seconds_count 1
+donut_encode_duration_seconds_sum 0.006
+donut_encode_duration_seconds_count 1
+donut_fanout_duration_seconds_sum 1
+donut_fanout_duration_seconds_count 1
+`
+	var got []string
+	for line := range strings.Lines(scrape(t, busy())) {
+		name, _, _ := strings.Cut(line, "{")
+		if strings.HasPrefix(line, "donut_") && !strings.HasSuffix(name, "_bucket") && name != "donut_build_info" {
+			got = append(got, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	expected := strings.Split(strings.TrimSpace(want), "\n")
+	for _, line := range got {
+		if !slices.Contains(expected, line) {
+			t.Errorf("unexpected: %s", line)
+		}
+	}
+	for _, line := range expected {
+		if !slices.Contains(got, line) {
+			t.Errorf("missing: %s", line)
+		}
+	}
+}
+
+// scrape asks a handler once, in the text format.
+func scrape(t *testing.T, s Sources) string {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	Handler(s).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	body, err := io.ReadAll(answer.Result().Body)
+	if err != nil || answer.Code != http.StatusOK {
+		t.Fatalf("scrape: %d, %v: %s", answer.Code, err, body)
+	}
+	return string(body)
+}
+
+func TestBuildInfoNamesTheModule(t *testing.T) {
+	s := busy()
+	got := scrape(t, s)
+	_, labels, _ := strings.Cut(got, "\ndonut_build_info{")
+	labels, _, _ = strings.Cut(labels, "\n")
+	for _, want := range []string{
+		`module_sha256="` + s.ModuleSHA256 + `"`, `version="` + version() + `"`, `goversion="go`, "} 1",
+	} {
+		if !strings.Contains(labels, want) {
+			t.Errorf("donut_build_info{%s lacks %s", labels, want)
+		}
+	}
+}
+
+func TestProcessAndRuntimeAreThere(t *testing.T) {
+	got := scrape(t, busy())
+	for _, want := range []string{"process_resident_memory_bytes", "process_cpu_seconds_total", "go_goroutines"} {
+		if !strings.Contains(got, "\n"+want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+// TestNamesKeepTheConventions applies the rules of `promtool check metrics`.
+func TestNamesKeepTheConventions(t *testing.T) {
+	problems, err := testutil.GatherAndLint(newRegistry(busy()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestDurationsAllocateNothing(t *testing.T) {
+	d := NewDurations()
+	for name, observe := range map[string]func(){
+		"Answered": func() { d.Answered(time.Millisecond, false) },
+		"late":     func() { d.Answered(time.Millisecond, true) },
+		"Audited":  func() { d.Audited(time.Millisecond) },
+		"Encoded":  func() { d.Encoded(time.Millisecond) },
+		"Served":   func() { d.Served(time.Millisecond) },
+	} {
+		if got := testing.AllocsPerRun(100, observe); got != 0 {
+			t.Errorf("%s allocates %v times", name, got)
+		}
+	}
+}
