@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,10 @@ const (
 // serve runs the server until ctx is done, and returns when everything it started has ended.
 func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (err error) {
 	log := newLogger(cfg, stderr)
+	log.LogAttrs(ctx, slog.LevelInfo, "configured", cfg.effective...)
+	if len(cfg.unknown) > 0 {
+		log.Warn("these variables of the environment set nothing; see -h", "names", strings.Join(cfg.unknown, " "))
+	}
 	listeners, err := listen(cfg)
 	if err != nil {
 		return err
@@ -86,8 +91,9 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	if listeners.admin != nil {
 		running.Go(func() { failed <- serveOn(admin, listeners.admin) })
 	}
-	log.Info("listening", "addr", listeners.public.Addr().String(), "admin_addr", cfg.adminAddr, "detail", cfg.detail,
-		"lead", cfg.lead, "epoch", cfg.epoch, "module_sha256", hexDigest(pool))
+	info, _ := debug.ReadBuildInfo()
+	log.Info("listening", "addr", listeners.public.Addr().String(), "commit", commit(info),
+		"module_sha256", hexDigest(pool))
 
 	select {
 	case <-ctx.Done():

@@ -56,13 +56,19 @@ type program struct {
 // start runs a server on a free port, until stop or the end of the test.
 func start(t *testing.T, args ...string) program {
 	t.Helper()
+	return startIn(t, nil, args...)
+}
+
+// startIn starts a server in some environment.
+func startIn(t *testing.T, environment []string, args ...string) program {
+	t.Helper()
 	bytes, err := module()
 	if err != nil {
 		t.Fatal(err)
 	}
 	args = append([]string{"-addr", "127.0.0.1:0", "-admin-addr", "", "-cache-dir", os.TempDir() + "/donut-test-cache"}, args...)
 	log := new(lines)
-	cfg, err := parseConfig(args, func(string) string { return "" }, log)
+	cfg, err := parseConfig(args, environment, log)
 	if err != nil {
 		t.Fatal(err)
 	}
