@@ -22,6 +22,8 @@ import (
 type config struct {
 	addr      string        // of the public listener
 	adminAddr string        // of the admin listener; empty for none
+	tlsCert   string        // file of the public listener's certificate; empty for plain HTTP
+	tlsKey    string        // file of its key
 	epoch     time.Time     // the moment of frame 0, in the past
 	detail    int           // 1 to donut.MaxDetail
 	lead      time.Duration // orchestrator.MinLead to MaxLead
@@ -117,6 +119,9 @@ func define(c *config) *flags {
 		f.StringVar(&c.addr, "addr", ":8080", "listen on this `address` for tabs")
 		f.StringVar(&c.adminAddr, "admin-addr", "127.0.0.1:9464",
 			"listen on this `address` for operators; empty for not at all")
+		f.StringVar(&c.tlsCert, "tls-cert", "",
+			"answer tabs over TLS, with the certificate and its chain in this PEM `file`; it may be renewed in place")
+		f.StringVar(&c.tlsKey, "tls-key", "", "the PEM `file` of the key of -tls-cert")
 		f.Var(&parsed{parse: c.setProxies}, "trusted-proxies", "comma-separated `addresses` and prefixes, as in "+
 			"10.0.0.0/8, of proxies whose "+gate.ForwardedFor+" says where a connection comes from")
 		f.Var(&parsed{parse: c.setOrigins}, "origins",
@@ -254,6 +259,8 @@ func (c config) validate() error {
 		return fmt.Errorf("invalid -admin-addr: got %q, want host:port or nothing: %w", c.adminAddr, err)
 	}
 	switch {
+	case (c.tlsCert == "") != (c.tlsKey == ""):
+		return fmt.Errorf("invalid -tls-cert and -tls-key: got %q and %q, want both or neither", c.tlsCert, c.tlsKey)
 	case c.epoch.After(time.Now()):
 		return fmt.Errorf("invalid -epoch: got %s, want a moment in the past", c.epoch.Format(time.RFC3339))
 	case c.detail < 1 || c.detail > donut.MaxDetail:

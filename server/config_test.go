@@ -73,6 +73,8 @@ func TestBadConfigIsOneClearLine(t *testing.T) {
 		want        []string // all in the error
 	}{
 		"unknown flag":    {[]string{"-nonsense"}, nil, []string{"-nonsense"}},
+		"no key":          {[]string{"-tls-cert", "c.pem"}, nil, []string{"-tls-cert", `"c.pem"`, "-tls-key", "both or neither"}},
+		"no certificate":  {nil, map[string]string{"DONUT_TLS_KEY": "k.pem"}, []string{"-tls-cert", `"k.pem"`, "both"}},
 		"argument":        {[]string{"start"}, nil, []string{`"start"`}},
 		"malformed flag":  {[]string{"-detail", "x"}, nil, []string{`"x"`, "-detail"}},
 		"variable":        {nil, map[string]string{"DONUT_LEAD": "ten"}, []string{`"ten"`, "DONUT_LEAD"}},

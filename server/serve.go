@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -43,6 +44,10 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	if len(cfg.unknown) > 0 {
 		log.Warn("these variables of the environment set nothing; see -h", "names", strings.Join(cfg.unknown, " "))
 	}
+	encryption, err := newEncryption(cfg, log)
+	if err != nil {
+		return err
+	}
 	listeners, err := listen(cfg)
 	if err != nil {
 		return err
@@ -77,6 +82,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	public := newServer(site, log)
 	public.ReadTimeout = headerTimeout // the body included, of which no request has any
 	public.ConnContext = terminal.ConnContext
+	public.TLSConfig = encryption
 	admin := newServer(adminHandler(), log)
 
 	var running sync.WaitGroup
@@ -145,9 +151,25 @@ func (l listeners) Close() {
 	}
 }
 
+// newEncryption returns how the public listener is encrypted, nil for not at all.
+func newEncryption(cfg config, log *slog.Logger) (*tls.Config, error) {
+	if cfg.tlsCert == "" {
+		return nil, nil
+	}
+	certificate, err := newCertificate(cfg.tlsCert, cfg.tlsKey, log, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get}, nil
+}
+
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	// Sockets and endless streams take over, hold little for, and cut off connections that are theirs alone.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: answerTimeout,
+		Protocols: &protocols,
+		Handler:   handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: answerTimeout,
 		MaxHeaderBytes: 16 << 10,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -155,7 +177,11 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 
 // serveOn serves until the server is shut down.
 func serveOn(server *http.Server, l net.Listener) error {
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	serve := server.Serve
+	if server.TLSConfig != nil {
+		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
+	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
 	}
 	return nil

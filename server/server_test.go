@@ -48,9 +48,10 @@ func (l *lines) String() string {
 
 // A program is a running server.
 type program struct {
-	url  string
-	log  *lines
-	stop func() error
+	url    string
+	client *http.Client // that trusts it
+	log    *lines
+	stop   func() error
 }
 
 // start runs a server on a free port, until stop or the end of the test.
@@ -93,7 +94,7 @@ func startIn(t *testing.T, environment []string, args ...string) program {
 		match = pattern.FindStringSubmatch(log.String())
 		return match != nil
 	})
-	return program{url: "http://" + match[1], log: log, stop: stop}
+	return program{url: "http://" + match[1], client: http.DefaultClient, log: log, stop: stop}
 }
 
 // await polls until ok, for 20 s at most.
@@ -114,7 +115,7 @@ func await(t *testing.T, what string, ok func() bool) {
 // statistic reads one number of /api/stats.
 func (p program) statistic(t *testing.T, name string) float64 {
 	t.Helper()
-	response, err := http.Get(p.url + "/api/stats")
+	response, err := p.client.Get(p.url + "/api/stats")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func moduleDigest(t *testing.T) wire.Digest {
 // dial connects for an address, or for nobody, and says hello.
 func dial(t *testing.T, p program, forwarded string, hello []byte) *tab {
 	t.Helper()
-	options := &websocket.DialOptions{HTTPHeader: make(http.Header)}
+	options := &websocket.DialOptions{HTTPClient: p.client, HTTPHeader: make(http.Header)}
 	if forwarded != "" {
 		options.HTTPHeader.Set(gate.ForwardedFor, forwarded)
 	}
