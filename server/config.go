@@ -36,10 +36,11 @@ type config struct {
 	auditBudget float64 // cores for audits that nobody must make, 0 to orchestrator.MaxAuditBudget
 	auditFloor  float64 // share of anybody's frames that must be audited, above 0 and up to 1
 
-	origins  []string      // patterns of hosts
-	drain    time.Duration // how long a shutdown may take
-	logLevel slog.Level
-	logJSON  bool
+	origins      []string      // patterns of hosts
+	drain        time.Duration // how long a shutdown may take
+	logLevel     slog.Level
+	logJSON      bool
+	logAddresses bool // of clients, whole
 
 	version bool // is all that is wanted
 
@@ -154,6 +155,8 @@ func define(c *config) *flags {
 	all.group("Logs", func(f *flag.FlagSet) {
 		f.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `level` on: debug, info, warn or error")
 		f.Var(&parsed{parse: c.setLogFormat, text: "text"}, "log-format", "log in this `format`: text or json")
+		f.BoolVar(&c.logAddresses, "log-addresses", false,
+			"log clients' addresses whole; else only the IPv4 /24 or IPv6 /48 that they are of")
 	})
 	all.group("Shutdown and other things", func(f *flag.FlagSet) {
 		f.DurationVar(&c.drain, "drain", 5*time.Second, "take at most this long to shut down")
