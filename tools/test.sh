@@ -48,6 +48,9 @@ else
   echo "not an amd64 machine that fuses: skipped"
 fi
 
+step "the server for every platform"
+GO=$go tools/release_test.sh
+
 step "the same frames in every engine"
 while IFS= read -r engine; do
   leave_out "$engine"
