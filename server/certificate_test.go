@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,13 +92,13 @@ func TestPageAndSocketsOverTLS(t *testing.T) {
 		t.Errorf("answered in %s, want HTTP/1.1", response.Proto)
 	}
 
-	tab, watch := join(t, p, 1), newWatch(t, 1)
-	tab.seen = watch.frame
+	tab := join(t, p, 1)
+	var shown atomic.Int64
+	tab.seen = compare(t, &shown)
 	ended := make(chan error, 1)
 	go func() { ended <- tab.play() }()
 	await(t, "the tab has rendered over TLS, and is shown it", func() bool {
-		frames, _ := watch.counts()
-		return frames > 120 && p.statistic(t, "fleet_frames") > 0
+		return shown.Load() > 120 && p.statistic(t, "fleet_frames") > 0
 	})
 	if err := p.stop(); err != nil {
 		t.Error(err)

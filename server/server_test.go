@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -285,6 +286,21 @@ func (w *watch) seen(n uint64) bool {
 
 func newWatch(t *testing.T, detail int) *watch {
 	return &watch{t: t, renderer: donut.NewRenderer(detail)}
+}
+
+// compare returns what a tab may call for every frame where none need follow another: it counts those that are shown.
+func compare(t *testing.T, shown *atomic.Int64) func(n uint64, p *donut.Picture) {
+	renderer := donut.NewRenderer(1)
+	return func(n uint64, p *donut.Picture) {
+		if p == nil {
+			return
+		}
+		shown.Add(1)
+		var want donut.Picture
+		if renderer.Render(&want, n); *p != want {
+			t.Errorf("frame %d is forged", n)
+		}
+	}
 }
 
 func (w *watch) frame(n uint64, p *donut.Picture) {
