@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -146,6 +147,25 @@ func TestHelpIsComplete(t *testing.T) {
 			t.Errorf("-h says nothing of %s:\n%s", want, output.String())
 		}
 	}
+}
+
+// TestREADMEListsEveryFlag looks for each with its default, where that is short enough for a table.
+func TestREADMEListsEveryFlag(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Running a server\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	define(new(config)).VisitAll(func(f *flag.Flag) {
+		want := "`-" + f.Name + "`"
+		if f.DefValue != "" && f.DefValue != "false" && f.Name != "cache-dir" {
+			want += " `" + f.DefValue + "` |"
+		}
+		if !strings.Contains(strings.ToLower(section), strings.ToLower(want)) {
+			t.Errorf("README.md does not list %s", want)
+		}
+	})
 }
 
 func TestEffectiveConfigIsLogged(t *testing.T) {
