@@ -6,7 +6,7 @@ SERVER := bin/donut-server
 FRAMES ?= 1000000
 DETAIL ?= 1
 
-.PHONY: build run test verify engines bench clean
+.PHONY: build run test verify engines bench release clean
 
 build: web/dist/donut.wasm
 	@mkdir -p bin
@@ -31,6 +31,10 @@ engines: build
 bench: build
 	bin/bench
 	-bin/trials -duration 40s fanout
+
+# The server for six platforms, and SHA256SUMS.
+release: web/dist/donut.wasm
+	GO=$(GO) tools/release.sh bin/release
 
 clean:
 	rm -rf bin web/dist/donut.wasm web/dist/donut.wasm.gz tools/e2e/node_modules

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ import (
 type config struct {
 	addr      string        // of the public listener
 	adminAddr string        // of the admin listener; empty for none
+	tlsCert   string        // file of the public listener's certificate; empty for plain HTTP
+	tlsKey    string        // file of its key
 	epoch     time.Time     // the moment of frame 0, in the past
 	detail    int           // 1 to donut.MaxDetail
 	lead      time.Duration // orchestrator.MinLead to MaxLead
@@ -33,10 +36,16 @@ type config struct {
 	auditBudget float64 // cores for audits that nobody must make, 0 to orchestrator.MaxAuditBudget
 	auditFloor  float64 // share of anybody's frames that must be audited, above 0 and up to 1
 
-	origins  []string      // patterns of hosts
-	drain    time.Duration // how long a shutdown may take
-	logLevel slog.Level
-	logJSON  bool
+	origins      []string      // patterns of hosts
+	drain        time.Duration // how long a shutdown may take
+	logLevel     slog.Level
+	logJSON      bool
+	logAddresses bool // of clients, whole
+
+	version bool // is all that is wanted
+
+	effective []slog.Attr // every flag's value as text, by name
+	unknown   []string    // variables that look like ours and set nothing, by name
 }
 
 // defaultEpoch is the same everywhere, so that restarts and other servers agree by themselves.
@@ -48,92 +57,164 @@ usage: donut-server [flags]
 
 Each flag can also be set by a variable of the environment: -max-clients by DONUT_MAX_CLIENTS, and so on. A flag wins
 over its variable. PORT sets the port of -addr where neither -addr nor DONUT_ADDR is given.
-
 `
+
+const (
+	versionFlag = "version" // which has no variable: it is an order and no setting
+	prefix      = "DONUT_"  // of the environment's variables
+)
 
 // variable is the name of the environment's variable behind a flag.
 func variable(flag string) string {
-	return "DONUT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	return prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// parseConfig reads the command line and the environment. The error is flag.ErrHelp after -h, when the help has been
-// written to output, and else says which setting has which value, and what was wanted.
-func parseConfig(args []string, getenv func(string) string, output io.Writer) (config, error) {
+// flags are all flags, and the same by what they are about, in the order of the help.
+type flags struct {
+	*flag.FlagSet
+	groups []*flag.FlagSet
+}
+
+// group adds a group, whose flags define defines.
+func (f *flags) group(title string, define func(*flag.FlagSet)) {
+	group := flag.NewFlagSet(title, flag.ContinueOnError)
+	define(group)
+	group.VisitAll(func(defined *flag.Flag) { f.Var(defined.Value, defined.Name, defined.Usage) })
+	f.groups = append(f.groups, group)
+}
+
+// help writes what -h does.
+func (f *flags) help(output io.Writer) {
+	fmt.Fprint(output, usage)
+	for _, group := range f.groups {
+		fmt.Fprintf(output, "\n%s:\n", group.Name())
+		group.SetOutput(output)
+		group.PrintDefaults()
+	}
+}
+
+// parsed is a flag.Value that a function reads.
+type parsed struct {
+	parse func(string) error
+	text  string // that was read last, or stands for the default
+}
+
+// String implements flag.Value.
+func (p *parsed) String() string { return p.text }
+
+// Set implements flag.Value.
+func (p *parsed) Set(text string) error {
+	if err := p.parse(text); err != nil {
+		return err
+	}
+	p.text = text
+	return nil
+}
+
+// define defines the flags of all settings, which are written into c.
+func define(c *config) *flags {
+	all := &flags{FlagSet: flag.NewFlagSet("donut-server", flag.ContinueOnError)}
+	all.SetOutput(io.Discard)
+
+	all.group("Listening", func(f *flag.FlagSet) {
+		f.StringVar(&c.addr, "addr", ":8080", "listen on this `address` for tabs")
+		f.StringVar(&c.adminAddr, "admin-addr", "127.0.0.1:9464",
+			"listen on this `address` for operators; empty for not at all")
+		f.StringVar(&c.tlsCert, "tls-cert", "",
+			"answer tabs over TLS, with the certificate and its chain in this PEM `file`; it may be renewed in place")
+		f.StringVar(&c.tlsKey, "tls-key", "", "the PEM `file` of the key of -tls-cert")
+		f.Var(&parsed{parse: c.setProxies}, "trusted-proxies", "comma-separated `addresses` and prefixes, as in "+
+			"10.0.0.0/8, of proxies whose "+gate.ForwardedFor+" says where a connection comes from")
+		f.Var(&parsed{parse: c.setOrigins}, "origins",
+			"comma-separated `patterns` of hosts whose pages may connect beside our own, as in *.example.com")
+	})
+	all.group("Picture and schedule", func(f *flag.FlagSet) {
+		f.TextVar(&c.epoch, "epoch", defaultEpoch, "the `moment` of frame 0, in RFC 3339's format")
+		f.IntVar(&c.detail, "detail", 1, fmt.Sprintf(
+			"sample the torus `K` times finer than donut.c, 1 to %d; the cost grows with its square", donut.MaxDetail))
+		f.DurationVar(&c.lead, "lead", 10*time.Second,
+			fmt.Sprintf("render this far ahead, %v to %v", orchestrator.MinLead, orchestrator.MaxLead))
+		f.StringVar(&c.cacheDir, "cache-dir", verify.DefaultCacheDir(),
+			"keep compiled modules in this `folder`; empty for nowhere")
+	})
+	all.group("Trust", func(f *flag.FlagSet) {
+		f.Float64Var(&c.auditBudget, "audit-budget", 0.10,
+			"spend so many `cores` on audits; beyond that only those are made that must be")
+		f.Float64Var(&c.auditFloor, "audit-floor", 0.05,
+			"audit at least this `share` of anybody's frames, whatever it costs")
+	})
+	all.group("Limits", func(f *flag.FlagSet) {
+		f.IntVar(&c.limits.Clients, "max-clients", 10_000, "let in so many `connections` at once")
+		f.IntVar(&c.limits.PerAddress, "max-per-address", 100,
+			"let in so many `connections` at once from one IPv4 address or IPv6 /64; 127.0.0.1 and ::1 are exempt, also below")
+		f.Float64Var(&c.limits.JoinsPerAddress, "joins-per-address", 5,
+			"let in so many new `connections` a second from one such address, and what it saved up in ten seconds at once")
+		f.IntVar(&c.maxStreams, "max-streams", 1000,
+			"send so many `streams` to terminals at once, beside the connections; 0 for none")
+	})
+	all.group("Logs", func(f *flag.FlagSet) {
+		f.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `level` on: debug, info, warn or error")
+		f.Var(&parsed{parse: c.setLogFormat, text: "text"}, "log-format", "log in this `format`: text or json")
+		f.BoolVar(&c.logAddresses, "log-addresses", false,
+			"log clients' addresses whole; else only the IPv4 /24 or IPv6 /48 that they are of")
+	})
+	all.group("Shutdown and other things", func(f *flag.FlagSet) {
+		f.DurationVar(&c.drain, "drain", 5*time.Second, "take at most this long to shut down")
+		f.BoolVar(&c.version, versionFlag, false, "print the version of the program and of its module, and exit")
+	})
+	return all
+}
+
+// parseConfig reads the command line and the environment, whose entries are as in os.Environ. The error is flag.ErrHelp
+// after -h, when the help has been written to output, and else says which setting has which value, and what was wanted.
+// Where -version is given nothing else counts.
+func parseConfig(args, environment []string, output io.Writer) (config, error) {
 	var c config
-	flags := flag.NewFlagSet("donut-server", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-
-	flags.StringVar(&c.addr, "addr", ":8080", "listen on this `address` for tabs")
-	flags.StringVar(&c.adminAddr, "admin-addr", "127.0.0.1:9464", "listen on this `address` for operators; empty for not at all")
-	c.epoch = defaultEpoch
-	flags.Func("epoch", "the `moment` of frame 0, as in 2026-01-01T00:00:00Z, which is the default", func(s string) (err error) {
-		c.epoch, err = time.Parse(time.RFC3339, s)
-		return err
-	})
-	flags.IntVar(&c.detail, "detail", 1, fmt.Sprintf("sample the torus `K` times finer than donut.c, 1 to %d; the cost grows with its square", donut.MaxDetail))
-	flags.DurationVar(&c.lead, "lead", 10*time.Second, fmt.Sprintf("render this far ahead, %v to %v", orchestrator.MinLead, orchestrator.MaxLead))
-	flags.StringVar(&c.cacheDir, "cache-dir", verify.DefaultCacheDir(), "keep compiled modules in this `folder`; empty for nowhere")
-	flags.Float64Var(&c.auditBudget, "audit-budget", 0.10, "spend so many `cores` on audits; beyond that only those are made that must be")
-	flags.Float64Var(&c.auditFloor, "audit-floor", 0.05, "audit at least this `share` of anybody's frames, whatever it costs")
-	flags.IntVar(&c.limits.Clients, "max-clients", 10_000, "let in so many `connections` at once")
-	flags.IntVar(&c.limits.PerAddress, "max-per-address", 100,
-		"let in so many `connections` at once from one IPv4 address or IPv6 /64; 127.0.0.1 and ::1 are exempt, also below")
-	flags.Float64Var(&c.limits.JoinsPerAddress, "joins-per-address", 5,
-		"let in so many new `connections` a second from one such address, and what it saved up in ten seconds at once")
-	flags.IntVar(&c.maxStreams, "max-streams", 1000,
-		"send so many `streams` to terminals at once, beside the connections; 0 for none")
-	flags.Func("trusted-proxies", "comma-separated `addresses` and prefixes, as in 10.0.0.0/8, of proxies whose "+gate.ForwardedFor+
-		" says where a connection comes from", func(s string) (err error) {
-		c.proxies, err = gate.ParseProxies(s)
-		return err
-	})
-	flags.Func("origins", "comma-separated `patterns` of hosts whose pages may connect beside our own, as in *.example.com", func(s string) error {
-		c.origins = nil
-		for pattern := range strings.SplitSeq(s, ",") {
-			if pattern = strings.TrimSpace(pattern); pattern == "" {
-				continue
-			}
-			if _, err := path.Match(pattern, ""); err != nil {
-				return fmt.Errorf("pattern %q: %w", pattern, err)
-			}
-			c.origins = append(c.origins, pattern)
-		}
-		return nil
-	})
-	flags.DurationVar(&c.drain, "drain", 5*time.Second, "take at most this long to shut down")
-	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `level` on: debug, info, warn or error")
-	flags.Func("log-format", "log as `text`, which is the default, or json", func(s string) error {
-		if s != "text" && s != "json" {
-			return fmt.Errorf("want text or json")
-		}
-		c.logJSON = s == "json"
-		return nil
-	})
-
+	flags := define(&c)
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(output, usage)
-			flags.SetOutput(output)
-			flags.PrintDefaults()
+			flags.help(output)
 		}
 		return config{}, err
 	}
 	if flags.NArg() > 0 {
 		return config{}, fmt.Errorf("unexpected argument %q; see -h", flags.Arg(0))
 	}
-	if err := applyEnvironment(flags, getenv); err != nil {
+	if c.version {
+		return c, nil
+	}
+	if err := c.applyEnvironment(flags.FlagSet, environment); err != nil {
 		return config{}, err
 	}
+	flags.VisitAll(func(f *flag.Flag) {
+		if f.Name != versionFlag {
+			c.effective = append(c.effective, slog.String(strings.ReplaceAll(f.Name, "-", "_"), f.Value.String()))
+		}
+	})
 	return c, c.validate()
 }
 
-// applyEnvironment sets the flags that the command line left alone.
-func applyEnvironment(flags *flag.FlagSet, getenv func(string) string) (err error) {
+// applyEnvironment sets the flags that the command line left alone, and notes the variables that belong to none.
+func (c *config) applyEnvironment(flags *flag.FlagSet, environment []string) (err error) {
+	values := make(map[string]string)
+	for _, entry := range environment {
+		name, value, _ := strings.Cut(entry, "=")
+		values[name] = value
+		if strings.HasPrefix(name, prefix) {
+			c.unknown = append(c.unknown, name)
+		}
+	}
+	slices.Sort(c.unknown)
 	given := make(map[string]bool)
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	flags.VisitAll(func(f *flag.Flag) {
-		name, value := variable(f.Name), getenv(variable(f.Name))
-		if port := getenv("PORT"); f.Name == "addr" && value == "" && port != "" {
+		if f.Name == versionFlag {
+			return
+		}
+		name := variable(f.Name)
+		c.unknown = slices.DeleteFunc(c.unknown, func(unknown string) bool { return unknown == name })
+		value := values[name]
+		if port := values["PORT"]; f.Name == "addr" && value == "" && port != "" {
 			name, value = "PORT", ":"+port
 		}
 		if given[f.Name] || value == "" || err != nil {
@@ -146,6 +227,33 @@ func applyEnvironment(flags *flag.FlagSet, getenv func(string) string) (err erro
 	return err
 }
 
+func (c *config) setProxies(list string) (err error) {
+	c.proxies, err = gate.ParseProxies(list)
+	return err
+}
+
+func (c *config) setOrigins(list string) error {
+	c.origins = nil
+	for pattern := range strings.SplitSeq(list, ",") {
+		if pattern = strings.TrimSpace(pattern); pattern == "" {
+			continue
+		}
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("pattern %q: %w", pattern, err)
+		}
+		c.origins = append(c.origins, pattern)
+	}
+	return nil
+}
+
+func (c *config) setLogFormat(format string) error {
+	if format != "text" && format != "json" {
+		return errors.New("want text or json")
+	}
+	c.logJSON = format == "json"
+	return nil
+}
+
 func (c config) validate() error {
 	if _, _, err := net.SplitHostPort(c.addr); err != nil {
 		return fmt.Errorf("invalid -addr: got %q, want host:port: %w", c.addr, err)
@@ -154,6 +262,8 @@ func (c config) validate() error {
 		return fmt.Errorf("invalid -admin-addr: got %q, want host:port or nothing: %w", c.adminAddr, err)
 	}
 	switch {
+	case (c.tlsCert == "") != (c.tlsKey == ""):
+		return fmt.Errorf("invalid -tls-cert and -tls-key: got %q and %q, want both or neither", c.tlsCert, c.tlsKey)
 	case c.epoch.After(time.Now()):
 		return fmt.Errorf("invalid -epoch: got %s, want a moment in the past", c.epoch.Format(time.RFC3339))
 	case c.detail < 1 || c.detail > donut.MaxDetail:
@@ -169,7 +279,8 @@ func (c config) validate() error {
 	case c.limits.PerAddress < 1:
 		return fmt.Errorf("invalid -max-per-address: got %d, want at least 1", c.limits.PerAddress)
 	case !(c.limits.JoinsPerAddress >= gate.MinJoins && c.limits.JoinsPerAddress <= gate.MaxJoins):
-		return fmt.Errorf("invalid -joins-per-address: got %v, want %v to %v", c.limits.JoinsPerAddress, gate.MinJoins, gate.MaxJoins)
+		return fmt.Errorf("invalid -joins-per-address: got %v, want %v to %v",
+			c.limits.JoinsPerAddress, gate.MinJoins, gate.MaxJoins)
 	case c.maxStreams < 0:
 		return fmt.Errorf("invalid -max-streams: got %d, want 0 or more", c.maxStreams)
 	case c.drain <= 0:

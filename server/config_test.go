@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestConfigComesFromFlagsThenEnvironmentThenDefaults(t *testing.T) {
 		"an empty variable is unset": {nil, map[string]string{"DONUT_DETAIL": ""}, func(c config) any { return c.detail }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := parseConfig(test.args, func(name string) string { return test.environment[name] }, new(bytes.Buffer))
+			c, err := parseConfig(test.args, environ(test.environment), new(bytes.Buffer))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,6 +74,8 @@ func TestBadConfigIsOneClearLine(t *testing.T) {
 		want        []string // all in the error
 	}{
 		"unknown flag":    {[]string{"-nonsense"}, nil, []string{"-nonsense"}},
+		"no key":          {[]string{"-tls-cert", "c.pem"}, nil, []string{"-tls-cert", `"c.pem"`, "-tls-key", "both or neither"}},
+		"no certificate":  {nil, map[string]string{"DONUT_TLS_KEY": "k.pem"}, []string{"-tls-cert", `"k.pem"`, "both"}},
 		"argument":        {[]string{"start"}, nil, []string{`"start"`}},
 		"malformed flag":  {[]string{"-detail", "x"}, nil, []string{`"x"`, "-detail"}},
 		"variable":        {nil, map[string]string{"DONUT_LEAD": "ten"}, []string{`"ten"`, "DONUT_LEAD"}},
@@ -103,7 +106,7 @@ func TestBadConfigIsOneClearLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var output bytes.Buffer
-			status := run(t.Context(), test.args, func(name string) string { return test.environment[name] }, &output)
+			status := run(t.Context(), test.args, environ(test.environment), new(bytes.Buffer), &output)
 			if status != exitUsage {
 				t.Errorf("exit status %d, want %d", status, exitUsage)
 			}
@@ -120,16 +123,80 @@ func TestBadConfigIsOneClearLine(t *testing.T) {
 	}
 }
 
+// environ returns an environment as os.Environ does.
+func environ(variables map[string]string) (list []string) {
+	for name, value := range variables {
+		list = append(list, name+"="+value)
+	}
+	return list
+}
+
 func TestHelpIsComplete(t *testing.T) {
 	var output bytes.Buffer
-	if _, err := parseConfig([]string{"-h"}, func(string) string { return "" }, &output); !errors.Is(err, flag.ErrHelp) {
+	if _, err := parseConfig([]string{"-h"}, nil, &output); !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("-h ends in %v", err)
 	}
-	for _, want := range []string{"-addr", "-admin-addr", "-epoch", "-detail", "-lead", "-audit-budget", "-audit-floor",
-		"-cache-dir", "-max-clients", "-max-per-address",
-		"-joins-per-address", "-trusted-proxies", "-origins", "-drain", "-log-level", "-log-format", "DONUT_", "PORT"} {
-		if !strings.Contains(output.String(), want) {
+	wants := []string{"DONUT_", "PORT"}
+	flags := define(new(config))
+	flags.VisitAll(func(f *flag.Flag) { wants = append(wants, "  -"+f.Name) })
+	for _, group := range flags.groups {
+		wants = append(wants, "\n"+group.Name()+":\n")
+	}
+	for _, want := range wants {
+		if strings.Count(output.String(), want) == 0 {
 			t.Errorf("-h says nothing of %s:\n%s", want, output.String())
 		}
+	}
+}
+
+// TestREADMEListsEveryFlag looks for each with its default, where that is short enough for a table.
+func TestREADMEListsEveryFlag(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Running a server\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	define(new(config)).VisitAll(func(f *flag.Flag) {
+		want := "`-" + f.Name + "`"
+		if f.DefValue != "" && f.DefValue != "false" && f.Name != "cache-dir" {
+			want += " `" + f.DefValue + "` |"
+		}
+		if !strings.Contains(strings.ToLower(section), strings.ToLower(want)) {
+			t.Errorf("README.md does not list %s", want)
+		}
+	})
+}
+
+func TestEffectiveConfigIsLogged(t *testing.T) {
+	p := startIn(t, []string{"DONUT_LEAD=8s", "DONUT_PORT_8080_TCP=x", "DONUT_VERSION=1", "HOME=/"}, "-origins", "a.example",
+		"-log-level", "info")
+	line, ok := "", false
+	for l := range strings.Lines(p.log.String()) {
+		if strings.Contains(l, "msg=configured") {
+			line, ok = strings.TrimSpace(l)+" ", true
+		}
+	}
+	if !ok {
+		t.Fatalf("no such line:\n%s", p.log)
+	}
+	define(new(config)).VisitAll(func(f *flag.Flag) {
+		if name := " " + strings.ReplaceAll(f.Name, "-", "_") + "="; f.Name != versionFlag && strings.Count(line, name) != 1 {
+			t.Errorf("want one%s in %s", name, line)
+		}
+	})
+	for _, want := range []string{" lead=8s ", " origins=a.example ", " log_format=text ", " epoch=2026-01-01T00:00:00Z ", " detail=1 "} {
+		if !strings.Contains(line, want) {
+			t.Errorf("want%sin %s", want, line)
+		}
+	}
+	if want := `names="DONUT_PORT_8080_TCP DONUT_VERSION"`; strings.Count(p.log.String(), want) != 1 {
+		t.Errorf("want %s once in\n%s", want, p.log)
+	}
+}
+
+func TestKnownVariablesAreNoCauseForWarning(t *testing.T) {
+	if p := startIn(t, []string{"DONUT_DETAIL=1", "DONUT_LEAD="}); strings.Contains(p.log.String(), "level=WARN") {
+		t.Errorf("warned:\n%s", p.log)
 	}
 }

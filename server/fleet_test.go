@@ -184,7 +184,7 @@ func TestServerThatCannotStart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"-addr", "127.0.0.1:0", "-admin-addr", "", "-cache-dir", os.TempDir() + "/donut-test-cache"}, test.args...)
 			log := new(lines)
-			cfg, err := parseConfig(args, func(string) string { return "" }, log)
+			cfg, err := parseConfig(args, nil, log)
 			if err != nil {
 				t.Fatal(err)
 			}

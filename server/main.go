@@ -24,13 +24,13 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
 // run is the program: it returns its exit status once ctx is done and everything has ended, or at once where it cannot
 // start. What goes wrong is one line on stderr.
-func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) int {
-	cfg, err := parseConfig(args, getenv, stderr)
+func run(ctx context.Context, args, environment []string, stdout, stderr io.Writer) int {
+	cfg, err := parseConfig(args, environment, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
@@ -39,6 +39,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return exitUsage
 	}
 	module, err := web.Module()
+	if cfg.version {
+		printVersion(stdout, module)
+		return 0
+	}
 	if err == nil {
 		err = serve(ctx, cfg, module, stderr)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +41,14 @@ const (
 // serve runs the server until ctx is done, and returns when everything it started has ended.
 func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (err error) {
 	log := newLogger(cfg, stderr)
+	log.LogAttrs(ctx, slog.LevelInfo, "configured", cfg.effective...)
+	if len(cfg.unknown) > 0 {
+		log.Warn("these variables of the environment set nothing; see -h", "names", strings.Join(cfg.unknown, " "))
+	}
+	encryption, err := newEncryption(cfg, log)
+	if err != nil {
+		return err
+	}
 	listeners, err := listen(cfg)
 	if err != nil {
 		return err
@@ -75,6 +85,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	public := newServer(site, log)
 	public.ReadTimeout = headerTimeout // the body included, of which no request has any
 	public.ConnContext = terminal.ConnContext
+	public.TLSConfig = encryption
 	admin := newServer(adminHandler(metrics.Handler(metrics.Sources{
 		Playhead: func() uint64 { now, _ := clock.Now(); return now.Frame() },
 		Fleet:    fleet.Snapshot, Hub: h.Stats, Terminals: relay.Stats, Module: pool.Stats,
@@ -93,8 +104,9 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	if listeners.admin != nil {
 		running.Go(func() { failed <- serveOn(admin, listeners.admin) })
 	}
+	info, _ := debug.ReadBuildInfo()
 	log.Info("listening", "addr", listeners.public.Addr().String(), "admin_addr", listeners.adminAddr(),
-		"detail", cfg.detail, "lead", cfg.lead, "epoch", cfg.epoch, "module_sha256", hexDigest(pool))
+		"commit", commit(info), "module_sha256", hexDigest(pool))
 
 	select {
 	case <-ctx.Done():
@@ -154,28 +166,40 @@ func (l listeners) Close() {
 	}
 }
 
+// newEncryption returns how the public listener is encrypted, nil for not at all.
+func newEncryption(cfg config, log *slog.Logger) (*tls.Config, error) {
+	if cfg.tlsCert == "" {
+		return nil, nil
+	}
+	certificate, err := newCertificate(cfg.tlsCert, cfg.tlsKey, log, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get}, nil
+}
+
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	// Sockets and endless streams take over, hold little for, and cut off connections that are theirs alone.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: answerTimeout,
+		Protocols: &protocols,
+		Handler:   handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: answerTimeout,
 		MaxHeaderBytes: 16 << 10,
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:       errorLog(log),
 	}
 }
 
 // serveOn serves until the server is shut down.
 func serveOn(server *http.Server, l net.Listener) error {
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	serve := server.Serve
+	if server.TLSConfig != nil {
+		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
+	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
 	}
 	return nil
-}
-
-func newLogger(cfg config, w io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.logLevel}
-	if cfg.logJSON {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
 }
 
 func hexDigest(pool *verify.Pool) string {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,14 +49,21 @@ func (l *lines) String() string {
 
 // A program is a running server.
 type program struct {
-	url   string
-	admin string // the URL for operators, where there is one
-	log   *lines
-	stop  func() error
+	url    string
+	admin  string       // the URL for operators, where there is one
+	client *http.Client // that trusts it
+	log    *lines
+	stop   func() error
 }
 
 // start runs a server on a free port, until stop or the end of the test.
 func start(t *testing.T, args ...string) program {
+	t.Helper()
+	return startIn(t, nil, args...)
+}
+
+// startIn starts a server in some environment.
+func startIn(t *testing.T, environment []string, args ...string) program {
 	t.Helper()
 	bytes, err := module()
 	if err != nil {
@@ -63,7 +71,7 @@ func start(t *testing.T, args ...string) program {
 	}
 	args = append([]string{"-addr", "127.0.0.1:0", "-admin-addr", "", "-cache-dir", os.TempDir() + "/donut-test-cache"}, args...)
 	log := new(lines)
-	cfg, err := parseConfig(args, func(string) string { return "" }, log)
+	cfg, err := parseConfig(args, environment, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +96,7 @@ func start(t *testing.T, args ...string) program {
 		match = pattern.FindStringSubmatch(log.String())
 		return match != nil
 	})
-	return program{url: "http://" + match[1], admin: "http://" + match[2], log: log, stop: stop}
+	return program{url: "http://" + match[1], admin: "http://" + match[2], client: http.DefaultClient, log: log, stop: stop}
 }
 
 // await polls until ok, for 20 s at most.
@@ -109,7 +117,7 @@ func await(t *testing.T, what string, ok func() bool) {
 // statistic reads one number of /api/stats.
 func (p program) statistic(t *testing.T, name string) float64 {
 	t.Helper()
-	response, err := http.Get(p.url + "/api/stats")
+	response, err := p.client.Get(p.url + "/api/stats")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +182,7 @@ func moduleDigest(t *testing.T) wire.Digest {
 // dial connects for an address, or for nobody, and says hello.
 func dial(t *testing.T, p program, forwarded string, hello []byte) *tab {
 	t.Helper()
-	options := &websocket.DialOptions{HTTPHeader: make(http.Header)}
+	options := &websocket.DialOptions{HTTPClient: p.client, HTTPHeader: make(http.Header)}
 	if forwarded != "" {
 		options.HTTPHeader.Set(gate.ForwardedFor, forwarded)
 	}
@@ -279,6 +287,21 @@ func (w *watch) seen(n uint64) bool {
 
 func newWatch(t *testing.T, detail int) *watch {
 	return &watch{t: t, renderer: donut.NewRenderer(detail)}
+}
+
+// compare returns what a tab may call for every frame where none need follow another: it counts those that are shown.
+func compare(t *testing.T, shown *atomic.Int64) func(n uint64, p *donut.Picture) {
+	renderer := donut.NewRenderer(1)
+	return func(n uint64, p *donut.Picture) {
+		if p == nil {
+			return
+		}
+		shown.Add(1)
+		var want donut.Picture
+		if renderer.Render(&want, n); *p != want {
+			t.Errorf("frame %d is forged", n)
+		}
+	}
 }
 
 func (w *watch) frame(n uint64, p *donut.Picture) {

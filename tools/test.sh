@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All tests: what `make test` runs, on what `make build` built. Go alone carries the first part. The rest needs node,
-# Chromium, Firefox, JavaScriptCore's shell, qemu, tmux and curl, and is left out, loudly, where they are missing; with
-# REQUIRE_BROWSERS=1 that is a failure.
+# Chromium, Firefox, JavaScriptCore's shell, qemu, tmux, curl, nginx and systemd, and is left out, loudly, where they are
+# missing; with REQUIRE_BROWSERS=1 that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
@@ -38,6 +38,10 @@ fi
 if ! have tmux || ! have curl; then
   leave_out "the stream in a terminal: there is no tmux, or no curl"
 fi
+if ! [ -x /usr/sbin/nginx ] && ! have nginx; then
+  leave_out "the server behind nginx: there is no nginx"
+fi
+have systemd-analyze || leave_out "the unit for systemd: there is no systemd-analyze"
 step "go test -race"
 "$go" test -race -timeout 8m ./...
 
@@ -47,6 +51,9 @@ if grep -qw fma /proc/cpuinfo 2>/dev/null && [ "$("$go" env GOARCH)" = amd64 ]; 
 else
   echo "not an amd64 machine that fuses: skipped"
 fi
+
+step "the server for every platform"
+GO=$go tools/release_test.sh
 
 step "the same frames in every engine"
 while IFS= read -r engine; do

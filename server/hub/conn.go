@@ -20,7 +20,7 @@ type conn struct {
 	// Set once.
 	hub     *Hub
 	socket  *websocket.Conn // reads, and answers pings
-	tcp     *outlet         // below socket; takes what is written beside that
+	tcp     outlet          // below socket; takes what is written beside that
 	number  uint32
 	addr    netip.Addr   // that counts for it
 	refused gate.Refusal // where it gets a goodbye and nothing else

@@ -137,7 +137,7 @@ func TestTryLeavesTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := newOutlet(accepted.(*net.TCPConn), sendBuffer)
+	o, err := newOutlet(accepted, sendBuffer)
 	if err != nil {
 		t.Fatal(err)
 	}

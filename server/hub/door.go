@@ -27,7 +27,7 @@ type door struct {
 func (h *Hub) addressOf(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		h.cfg.Log.Error("the peer's address is none", "addr", r.RemoteAddr, "err", err)
+		h.cfg.Log.Error("the peer's address is none", "err", err)
 	}
 	addr, err := h.cfg.Proxies.Client(peer.Addr(), r.Header[gate.ForwardedFor])
 	switch {

@@ -7,38 +7,34 @@ import (
 	"syscall"
 )
 
-// An outlet is a TCP connection for which the kernel holds little that is to be sent. The kernel looks at the size of its
-// buffer only where it begins a segment, and lets tens of kilobytes past it into the one that is unsent. So each write
-// ends its segment. Writes may be concurrent, and none comes between the bytes of another.
-type outlet struct {
+// plain is an outlet over TCP. The kernel looks at the size of its buffer only where it begins a segment, and lets tens
+// of kilobytes past it into the one that is unsent. So each write ends its segment.
+type plain struct {
 	*net.TCPConn
 	raw  syscall.RawConn
 	busy sync.Mutex // held while something is half written
 }
 
-// newOutlet returns a connection whose kernel takes a write only while it holds less than so many bytes.
-func newOutlet(tcp *net.TCPConn, sendBuffer int) (*outlet, error) {
+func newPlain(tcp *net.TCPConn, sendBuffer int) (*plain, error) {
 	raw, err := tcp.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	return &outlet{TCPConn: tcp, raw: raw}, tcp.SetWriteBuffer(sendBuffer)
+	return &plain{TCPConn: tcp, raw: raw}, tcp.SetWriteBuffer(sendBuffer)
 }
 
 // Write implements net.Conn.
-func (o *outlet) Write(p []byte) (written int, err error) { return o.send(p, syscall.MSG_EOR) }
+func (o *plain) Write(p []byte) (written int, err error) { return o.send(p, syscall.MSG_EOR) }
 
-// begin writes what a Write is to follow at once. Only then it is sent, in the same segment as far as there is room.
-func (o *outlet) begin(p []byte) error {
+// begin has nothing sent before what follows, in the same segment as far as there is room.
+func (o *plain) begin(p []byte) error {
 	_, err := o.send(p, msgMore)
 	return err
 }
 
 const msgMore = 0x8000 // MSG_MORE, which package syscall lacks
 
-// try writes as much as the kernel takes at once, and reports whether that is anything. Where it is not all, the caller
-// must finish the rest: until then nobody else writes. With more it is only sent with what follows.
-func (o *outlet) try(p []byte, more bool) (written int, ok bool) {
+func (o *plain) try(p []byte, more bool) (written int, ok bool) {
 	flags := syscall.MSG_EOR
 	if more {
 		flags = msgMore
@@ -55,20 +51,19 @@ func (o *outlet) try(p []byte, more bool) (written int, ok bool) {
 	return max(0, written), written > 0
 }
 
-// finish writes the rest of what try began.
-func (o *outlet) finish(rest []byte) error {
+func (o *plain) finish(rest []byte) error {
 	defer o.busy.Unlock()
 	_, err := o.sendAll(rest, syscall.MSG_EOR)
 	return err
 }
 
-func (o *outlet) send(p []byte, flags int) (written int, err error) {
+func (o *plain) send(p []byte, flags int) (written int, err error) {
 	o.busy.Lock()
 	defer o.busy.Unlock()
 	return o.sendAll(p, flags)
 }
 
-func (o *outlet) sendAll(p []byte, flags int) (written int, err error) {
+func (o *plain) sendAll(p []byte, flags int) (written int, err error) {
 	var refused error
 	err = o.raw.Write(func(fd uintptr) (done bool) {
 		for written < len(p) {

@@ -3,7 +3,6 @@ package hub
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -22,7 +21,7 @@ const (
 // little while nobody reads.
 type tap struct {
 	http.ResponseWriter
-	conn *outlet
+	conn outlet
 }
 
 // Hijack implements http.Hijacker.
@@ -31,12 +30,7 @@ func (t *tap) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		conn.Close()
-		return nil, nil, fmt.Errorf("hub: got a connection of type %T, want TCP", conn)
-	}
-	if t.conn, err = newOutlet(tcp, sendBuffer); err != nil {
+	if t.conn, err = newOutlet(conn, sendBuffer); err != nil {
 		conn.Close()
 		return nil, nil, err
 	}

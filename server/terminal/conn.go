@@ -21,16 +21,25 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
+// lowest returns a request's connection, below TLS: to close that waits for nobody. It is nil where there is none.
+func lowest(ctx context.Context) net.Conn {
+	c, _ := ctx.Value(connKey{}).(net.Conn)
+	if above, ok := c.(interface{ NetConn() net.Conn }); ok {
+		return above.NetConn()
+	}
+	return c
+}
+
 // holdLittle has the kernel hold little of what is sent to a request's connection.
 func holdLittle(ctx context.Context) {
-	if tcp, ok := ctx.Value(connKey{}).(*net.TCPConn); ok {
+	if tcp, ok := lowest(ctx).(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(sendBuffer) // without it a slow reader is only further behind
 	}
 }
 
 // cutOff closes a request's connection, and with it whatever waits for the other side.
 func cutOff(ctx context.Context) {
-	if c, ok := ctx.Value(connKey{}).(net.Conn); ok {
+	if c := lowest(ctx); c != nil {
 		c.Close()
 	}
 }
