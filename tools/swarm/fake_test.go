@@ -23,12 +23,12 @@ import (
 // The fake server's stream: one group of so many messages of so many frames. When somebody joins it is still to come, so
 // that a slow machine is late for nothing.
 const (
-	fakeFirst    = 1_200
+	fakeFirst    = 4_800
 	fakeMessage  = 60
 	fakeMessages = 4
 	fakeEnd      = fakeFirst + fakeMessages*fakeMessage
 	fakePlayhead = fakeFirst - fakeDelay*donut.FPS
-	fakeDelay    = 10 // seconds
+	fakeDelay    = 60 // seconds
 )
 
 var fakeModule = []byte("the module")
@@ -77,7 +77,7 @@ func (f *fakeServer) play(t *testing.T, workers, viewers int, args ...string) (s
 	defer server.Close()
 
 	args = append([]string{
-		"-url", server.URL, "-duration", "30s", "-workers", strconv.Itoa(workers), "-viewers", strconv.Itoa(viewers),
+		"-url", server.URL, "-duration", "2m", "-workers", strconv.Itoa(workers), "-viewers", strconv.Itoa(viewers),
 	}, args...)
 	var out, errs strings.Builder
 	err = run(ctx, args, &out, &errs)
