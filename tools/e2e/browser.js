@@ -3,12 +3,13 @@
 import { existsSync } from 'node:fs';
 import puppeteer from 'puppeteer-core';
 
-const paths = {
+/** Where the browsers are. */
+export const paths = {
   chrome: process.env.CHROME || '/usr/bin/chromium',
   firefox: process.env.FIREFOX || '/usr/bin/firefox-esr',
 };
 
-const CHROMIUM_FLAGS = [
+export const CHROMIUM_FLAGS = [
   '--no-sandbox', // needed as root, and what is opened here is our own
   '--disable-gpu',
   '--disable-quic',

@@ -4,6 +4,9 @@ import { offsetAt } from './clock.js';
 import { Playback } from './playback.js';
 import { Rate } from './rate.js';
 
+/** The mark on the page's timeline when the first frame was painted. */
+export const FIRST_FRAME = 'first frame';
+
 export class Screen {
   #element;
   #playback = new Playback();
@@ -51,6 +54,7 @@ export class Screen {
     if (this.frame !== null && due?.number !== number) this.late++;
     if (!due || due.number === this.frame) return;
     this.#element.textContent = this.#ascii.decode(due.text);
+    if (this.frame === null) performance.mark(FIRST_FRAME);
     this.frame = due.number;
     this.#painted.count(now);
   }

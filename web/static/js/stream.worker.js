@@ -16,14 +16,30 @@ let hands = 0;
 /** What to do when one dies, by its number. @type {Map<number, () => void>} */
 const deaths = new Map();
 
+/** Whether there are frames to show; what else there is to do waits for that. */
+let shown = false;
+/** What to render with then. @type {import('./messages.js').Effort | null} */
+let waiting = null;
+
 /** @param {import('./messages.js').ToPage} message @param {Transferable[]} [transfer] */
-const tell = (message, transfer = []) => scope.postMessage(message, transfer);
+function tell(message, transfer = []) {
+  scope.postMessage(message, transfer);
+  if (message.type !== 'frames' || shown) return;
+  shown = true;
+  if (waiting) setTimeout(work, 0, waiting);
+}
+
+/** @param {import('./messages.js').Effort} effort */
+function work(effort) {
+  if (shown) stream?.work(effort);
+  else waiting = effort;
+}
 
 /** @param {MessageEvent<import('./messages.js').ToStream>} event */
 scope.onmessage = ({ data }) => {
   switch (data.type) {
     case 'start':
-      if (stream) return stream.work(data.effort);
+      if (stream) return work(data.effort);
       stream = new Stream(places(data), data.effort);
       return void stream.connect();
     case 'resume':
@@ -31,7 +47,7 @@ scope.onmessage = ({ data }) => {
     case 'watching':
       return stream?.watch(data.watching);
     case 'work':
-      return stream?.work(data.effort);
+      return work(data.effort);
     case 'died':
       return deaths.get(data.hand)?.();
   }
