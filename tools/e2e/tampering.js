@@ -79,7 +79,7 @@ export function breakArithmetic(alone) {
   const scope = /** @type {any} */ (self);
   const { postMessage } = scope;
   scope.postMessage = (/** @type {any} */ message, /** @type {any} */ transfer) => {
-    const here = message.type === 'hire' && started++ === alone;
+    const here = message.type === 'hire' && message.name === 'render' && started++ === alone;
     postMessage.call(scope, here ? { ...message, module: new WebAssembly.Module(wrong()) } : message, transfer);
   };
 }
