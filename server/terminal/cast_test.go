@@ -135,14 +135,14 @@ func TestRecordings(t *testing.T) {
 		// With nobody there it is what it was, for a minute.
 		c.hangUp()
 		last := w.frame() + 60
-		time.Sleep(30 * time.Second)
+		<-time.After(30 * time.Second)
 		cast := parseCast(t, w.ask(http.MethodGet, "").Body.Bytes())
 		cast.replay(t, w.clock.Epoch())
 		end := int64(cast.header.Timestamp) - w.clock.Epoch().Unix() + int64(cast.header.Duration)
 		if want := int64(last / donut.FPS); end < want {
 			t.Errorf("the recording ends with second %d, and second %d has aired whole", end-1, want-1)
 		}
-		time.Sleep(35 * time.Second)
+		<-time.After(35 * time.Second)
 		if answer := w.ask(http.MethodHead, ""); answer.Code != http.StatusServiceUnavailable {
 			t.Errorf("HEAD /donut.cast a minute later: %d, want 503", answer.Code)
 		}
@@ -160,7 +160,7 @@ func TestRecordingIsUpToDate(t *testing.T) {
 		w.play(5 * time.Second)
 		now, _ := w.clock.Now()
 		second := now.Frame()/donut.FPS + 1
-		time.Sleep(timeline.Start(second*donut.FPS).Sub(now) + time.Millisecond)
+		<-time.After(timeline.Start(second*donut.FPS).Sub(now) + time.Millisecond)
 		cast := parseCast(t, w.ask(http.MethodGet, "").Body.Bytes())
 		if end := int64(cast.header.Timestamp) - w.clock.Epoch().Unix() + int64(cast.header.Duration); end != int64(second) {
 			t.Errorf("at the end of second %d the recording ends with second %d", second-1, end-1)
@@ -182,7 +182,7 @@ func TestRecordingWakesTheFleet(t *testing.T) {
 		if answer.Code != http.StatusServiceUnavailable || err != nil || !w.attended {
 			t.Fatalf("GET /donut.cast: %d, %v; the fleet is asked: %v", answer.Code, answer.Header(), w.attended)
 		}
-		time.Sleep(500 * time.Millisecond) // which a fleet takes
+		<-time.After(500 * time.Millisecond) // which a fleet takes
 		w.play(time.Duration(retry)*time.Second - 500*time.Millisecond)
 		cast := parseCast(t, w.ask(http.MethodGet, "?seconds=5").Body.Bytes())
 		if cast.header.Duration != 5 {

@@ -62,7 +62,7 @@ func (w *world) frame() uint64 {
 func (w *world) play(d time.Duration) {
 	var studio studio
 	first := w.frame()
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(timeline.Span(30)) {
+	for end := time.Now().Add(d); time.Now().Before(end); <-time.After(timeline.Span(30)) {
 		for key := true; first < w.frame()+150; first, key = first+30, false {
 			w.Broadcast(studio.broadcast(first, 30, key), codec.Header{})
 		}
@@ -105,7 +105,7 @@ func (c *client) Write(b []byte) (int, error) {
 
 func (c *client) FlushError() error {
 	if c.pause > 0 && c.sent > 0 {
-		time.Sleep(min(c.pause, time.Until(c.deadline)))
+		<-time.After(min(c.pause, time.Until(c.deadline)))
 		if !time.Now().Before(c.deadline) {
 			return os.ErrDeadlineExceeded
 		}
@@ -158,12 +158,12 @@ func TestStreamFollowsTheClock(t *testing.T) {
 		clients := map[pace]*client{30: w.curl(t, "", 0), 60: w.curl(t, "?fps=60", 0), 7: w.curl(t, "?fps=7", 0)}
 		var airing sync.WaitGroup
 		airing.Go(func() { w.play(6 * time.Second) })
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		clients[1] = w.curl(t, "?fps=1", 0)
 		for range 240 {
 			now, _ := w.clock.Now()
 			n := now.Frame() + 1
-			time.Sleep(timeline.Start(n).Sub(now) + 8*time.Millisecond)
+			<-time.After(timeline.Start(n).Sub(now) + 8*time.Millisecond)
 			synctest.Wait()
 			for p, c := range clients {
 				got := c.text(t)
@@ -227,7 +227,7 @@ func TestIdleRelaySleeps(t *testing.T) {
 		w := newWorld(t, 1)
 		defer w.stop()
 		before := w.reads.Load()
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		synctest.Wait()
 		if reads := w.reads.Load() - before; reads > 0 {
 			t.Errorf("with nobody there the clock was read %d times in an hour", reads)
