@@ -19,10 +19,11 @@ var (
 	texts [codec.MaxFrames * donut.TextSize]byte
 )
 
-// The state of an instance. A connection's instance uses hash and stream; a thread's uses renderer and task, and
+// The state of an instance. A connection's instance uses hash or named, and stream; a thread's uses renderer and task, and
 // one that verifies lays what it renders into texts.
 var (
 	hash     = digest.New()
+	named    [digest.Size]byte // what Name took, or zeros
 	stream   codec.Decoder
 	renderer *donut.Renderer
 	detail   int // of renderer
@@ -74,11 +75,26 @@ func Constants() int32 {
 //go:wasmexport hash
 func Hash(size int32) { hash.Write(in[:size]) }
 
+// Name takes the digest of the module's file, size bytes of input, from a host that has computed it faster than Hash.
+// Which digest is right only the server can say.
+//
+//go:wasmexport name
+func Name(size int32) int32 {
+	if size != digest.Size {
+		return refuse("name: got " + strconv.Itoa(int(size)) + " bytes, want " + strconv.Itoa(digest.Size))
+	}
+	named = [digest.Size]byte(in[:size])
+	return 0
+}
+
 // Hello answers the Hello of a tab that offers so many threads; 0 of them means that it only watches.
 //
 //go:wasmexport hello
 func Hello(threads int32) int32 {
-	h := wire.Hello{Threads: uint8(threads), Codec: codec.Version, Digest: hash.Sum()}
+	h := wire.Hello{Threads: uint8(threads), Codec: codec.Version, Digest: named}
+	if named == [digest.Size]byte{} {
+		h.Digest = hash.Sum()
+	}
 	return int32(len(h.Append(out[:0])))
 }
 

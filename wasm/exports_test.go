@@ -18,7 +18,8 @@ import (
 
 // instantiate puts the package's variables where a new instance has them.
 func instantiate() {
-	hash, stream, renderer, detail, task = digest.New(), codec.Decoder{}, nil, 0, work{}
+	hash, named, stream = digest.New(), [digest.Size]byte{}, codec.Decoder{}
+	renderer, detail, task = nil, 0, work{}
 	clear(in[:])
 	clear(out[:])
 	clear(texts[:])
@@ -105,6 +106,23 @@ func TestHello(t *testing.T) {
 		want := wire.Hello{Threads: threads, Codec: codec.Version, Digest: sha256.Sum256(module)}
 		if err != nil || got != want {
 			t.Errorf("hello is %+v, %v, want %+v", got, err, want)
+		}
+	}
+}
+
+func TestName(t *testing.T) {
+	instantiate()
+	Hash(pass([]byte("what is hashed counts only where the host has computed nothing")))
+	name := sha256.Sum256([]byte("the module"))
+	if got := Name(pass(name[:])); got != 0 {
+		t.Fatalf("name answers %d, want 0", got)
+	}
+	if got, err := wire.ParseHello(answer(t, Hello(1))); err != nil || got.Digest != name {
+		t.Errorf("hello is %+v, %v, want the digest %x", got, err, name)
+	}
+	for _, size := range []int32{-1, 0, 31, 33} {
+		if got := Name(size); got >= 0 || !strings.Contains(string(out[:-got]), "want 32") {
+			t.Errorf("name of %d bytes answers %d, want a refusal", size, got)
 		}
 	}
 }

@@ -45,6 +45,7 @@ export class FakeSocket {
   onmessage = null;
   /** @type {any} */
   onclose = null;
+  readyState = 0;
   closed = false;
   /** @type {any[]} */
   sent = [];
@@ -57,9 +58,11 @@ export class FakeSocket {
 
   close() {
     this.closed = true;
+    this.readyState = 3;
   }
 
   open() {
+    this.readyState = 1;
     this.onopen?.({});
   }
 
@@ -71,7 +74,7 @@ export class FakeSocket {
 
   /** The connection breaks. */
   drop() {
-    this.closed = true;
+    this.close();
     this.onclose?.({});
   }
 }
@@ -90,6 +93,14 @@ export class FakeDonut {
   /** @param {Uint8Array} file */
   hash(file) {
     this.hashed += file.length;
+  }
+
+  /** @type {ArrayBuffer | null} */
+  named = null;
+
+  /** @param {ArrayBuffer} digest */
+  name(digest) {
+    this.named = digest;
   }
 
   tests = 0;

@@ -39,6 +39,10 @@ test('hello names the module by the SHA-256 of its file', async () => {
   const hello = Buffer.from(donut.hello(3));
   assert.ok(hello.includes(createHash('sha256').update(file).digest()));
   assert.ok(file.length > donut.inputSize, 'the file must be hashed in pieces for this to say much');
+  const other = await Donut.instantiate(module);
+  other.name(await crypto.subtle.digest('SHA-256', file));
+  assert.deepEqual(Buffer.from(other.hello(3)), hello);
+  assert.throws(() => other.name(new ArrayBuffer(31)), Refusal);
 });
 
 test('a lease is rendered in slices into the result that the server wants', async () => {

@@ -178,6 +178,44 @@ test('an evicted tab comes back to watch', async () => {
   assert.deepEqual(t.status, { state: 'live', shutOut: true, unfit: false });
 });
 
+test('a socket may open before the module has started', async () => {
+  const t = tab();
+  t.engine = () => t.socket.open();
+  await t.stream.connect();
+  assert.deepEqual(t.socket.sent, [{ kind: 'hello', threads: 2 }]);
+});
+
+test('a socket may fail before the module has started, and is tried again', async () => {
+  const t = tab();
+  t.engine = () => t.socket.drop();
+  await t.stream.connect();
+  await t.pass(0);
+  assert.equal(t.status.why, 'unreachable');
+  t.engine = () => {};
+  await t.pass(500);
+  t.socket.open();
+  assert.equal(t.sockets.length, 2);
+  assert.equal(t.socket.sent.length, 1);
+});
+
+test('a module that does not start leaves no socket open', async () => {
+  const t = tab();
+  t.engine = () => {
+    throw new Error('no memory');
+  };
+  await t.stream.connect();
+  assert.equal(t.status.why, 'unreachable');
+  assert.ok(t.socket.closed);
+});
+
+test('the module is named by the digest that the browser computed', async () => {
+  const t = tab();
+  t.digest = new ArrayBuffer(32);
+  await t.stream.connect();
+  assert.equal(t.instances[0].named, t.digest);
+  assert.equal(t.instances[0].hashed, 0);
+});
+
 test('a module that cannot be had is asked for again', async () => {
   const t = tab();
   t.loads = () => false;

@@ -19,6 +19,8 @@ export function tab({ threads = 2, random = 0.5 } = {}) {
     /** Those that verify. @type {FakeWorker[]} */
     verifiers: [],
     loads: () => true,
+    /** What the browser makes of the module's file. @type {ArrayBuffer | null} */
+    digest: null,
     /** What the engine makes of an instance. @type {(donut: FakeDonut) => void} */
     engine: () => {},
     get socket() {
@@ -45,7 +47,7 @@ export function tab({ threads = 2, random = 0.5 } = {}) {
       post: (message) => t.posted.push(message),
       load: async () => {
         if (!t.loads()) throw new Error('503');
-        return { module: /** @type {any} */ ({}), file: new Uint8Array(10) };
+        return { module: /** @type {any} */ ({}), file: new Uint8Array(10), digest: t.digest };
       },
       instantiate: async () => {
         const donut = new FakeDonut();

@@ -84,7 +84,13 @@ export class Donut {
     this.constants = Object.freeze(this.#json(this.#call('constants')));
   }
 
-  /** Takes in the module's own file, so that hello can name it. @param {Uint8Array} file */
+  /** Takes the SHA-256 of the module's own file, so that hello can name it. @param {ArrayBuffer} digest */
+  name(digest) {
+    this.#put(new Uint8Array(digest));
+    this.#call('name', digest.byteLength);
+  }
+
+  /** Takes in that file, where the host has no digest of it. @param {Uint8Array} file */
   hash(file) {
     for (let start = 0; start < file.length; start += this.inputSize) {
       const piece = file.subarray(start, start + this.inputSize);

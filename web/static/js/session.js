@@ -5,6 +5,8 @@
 
 const SILENCE = 10_000; // milliseconds; a broadcast comes every second
 const TICK = 1_000;
+const CONNECTING = 0; // WebSocket's states
+const OPEN = 1;
 const OFFER_PACE = 250; // milliseconds from one offer to the next: servers end who changes its mind more often
 
 /**
@@ -27,7 +29,7 @@ const OFFER_PACE = 250; // milliseconds from one offer to the next: servers end 
  * @property {() => number} wall                                     Date.now()
  * @property {(milliseconds: number, run: () => void) => () => void} after  answers how to call it off
  *
- * @typedef {Pick<WebSocket, 'binaryType' | 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>} Socket
+ * @typedef {Pick<WebSocket, 'readyState' | 'binaryType' | 'onopen' | 'onmessage' | 'onclose' | 'send' | 'close'>} Socket
  * @typedef {Pick<import('./module.js').Donut, 'hello' | 'offer' | 'probe' | 'receive' | 'frames'>} Codec
  */
 
@@ -47,8 +49,8 @@ export class Session {
   #callOff = () => {};
 
   /**
-   * @param {Socket} socket  new
-   * @param {Codec} codec    new, with the module's file hashed
+   * @param {Socket} socket  new; it may have opened, or failed, but nothing was said
+   * @param {Codec} codec    new, and it has the module's name
    * @param {import('./clock.js').Clock} clock
    * @param {number} threads  to offer
    * @param {Env} env
@@ -64,7 +66,8 @@ export class Session {
     this.#heard = env.now();
     clock.restart(this.#heard);
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => this.#guard(() => this.#socket.send(codec.hello(threads)));
+    const hello = () => this.#guard(() => this.#socket.send(codec.hello(threads)));
+    socket.onopen = hello;
     socket.onmessage = ({ data }) =>
       this.#guard(() => {
         this.#take(data);
@@ -72,6 +75,8 @@ export class Session {
       });
     socket.onclose = () => this.end('lost');
     this.#tick();
+    if (socket.readyState === OPEN) hello();
+    else if (socket.readyState !== CONNECTING) env.after(0, () => this.end('lost')); // nobody knows this session yet
   }
 
   /** Sends a result. @param {ArrayBuffer} message */

@@ -19,7 +19,7 @@ const SETTLED = 5_000; // milliseconds of being live after which a loss counts a
 
 /**
  * @typedef {object} Places  what differs from one environment to another
- * @property {() => Promise<{ module: WebAssembly.Module, file: Uint8Array }>} load  may fail, and is asked again then
+ * @property {() => Promise<Loaded>} load  may fail, and is asked again then
  * @property {(module: WebAssembly.Module) => Promise<import('./module.js').Donut>} instantiate
  * @property {() => import('./session.js').Socket} open  answers a new socket
  * @property {(module: WebAssembly.Module, name: 'render' | 'verify') => import('./crew.js').Spawn} spawn
@@ -27,6 +27,11 @@ const SETTLED = 5_000; // milliseconds of being live after which a loss counts a
  * @property {() => number} random  in [0, 1)
  * @property {number} step          of the clock, see clockStep
  * @property {(message: import('./messages.js').ToPage, transfer?: Transferable[]) => void} post  to the page
+ *
+ * @typedef {object} Loaded
+ * @property {WebAssembly.Module} module
+ * @property {Uint8Array} file         its bytes
+ * @property {ArrayBuffer | null} digest  their SHA-256, where the browser computes it
  *
  * @typedef {Places & import('./session.js').Env} Env
  */
@@ -67,11 +72,14 @@ export class Stream {
   /** Connects, once. */
   async connect() {
     this.#status({ state: 'connecting' });
+    /** @type {import('./session.js').Socket | undefined} */
+    let socket;
     try {
-      const { module, file } = await this.#env.load();
+      const { module, file, digest } = await this.#env.load();
+      socket = this.#env.open(); // opens while the module starts
       const donut = await this.#env.instantiate(module);
-      const socket = this.#env.open(); // opens while the file is hashed
-      donut.hash(file);
+      if (digest) donut.name(digest);
+      else donut.hash(file);
       this.#donut = donut;
       this.#passed = null;
       const threads = this.#offer();
@@ -97,6 +105,7 @@ export class Stream {
       this.#session = this.#begin(socket, donut, threads);
     } catch (error) {
       console.warn(`donut: no connection: ${error instanceof Error ? error.message : error}`);
+      socket?.close();
       this.#wait('unreachable', 0);
     }
   }
