@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -19,13 +20,25 @@ import (
 	"github.com/distributed-donut/donut/web"
 )
 
-// policy lets the page run its own scripts, workers and module, open its own socket, and nothing else.
-const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; " +
-	"img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// policyFor lets the page run its own scripts, workers and module and the one script that is written into it, open its
+// own socket, and nothing else.
+func policyFor(script string) string {
+	digest := sha256.Sum256([]byte(script))
+	return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) +
+		"'; worker-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; " +
+		"form-action 'none'; frame-ancestors 'none'"
+}
+
+// The script that is served within the page, and where it stands: it would else be a request that all others wait for.
+const (
+	bootFile = "js/boot.js"
+	bootLink = `<script src="` + bootFile + `"></script>`
+)
 
 // A site is all that is served to the public.
 type site struct {
 	mux      *http.ServeMux
+	policy   string
 	draining atomic.Bool
 }
 
@@ -45,9 +58,11 @@ func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats ht
 	if err != nil {
 		return nil, fmt.Errorf("read the page's files: %w", err)
 	}
+	s.policy = policyFor(files[bootFile])
 	for name, content := range files {
 		if name == "index.html" {
 			content = strings.ReplaceAll(content, `"donut.wasm"`, `"`+donut.url()+`"`)
+			content = strings.Replace(content, bootLink, "<script>"+files[bootFile]+"</script>", 1)
 			content = ownFile.ReplaceAllString(content, `${1}="`+editions+edition+`/${2}"`)
 			s.mux.Handle("GET /{$}", newFront(newAsset(name, []byte(content), compress([]byte(content)))))
 			continue
@@ -65,7 +80,7 @@ func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats ht
 const editions = "v/"
 
 // ownFile finds where the page names one of its files.
-var ownFile = regexp.MustCompile(`(href|src)="((?:js/)?[a-z.-]+\.(?:js|css|svg))"`)
+var ownFile = regexp.MustCompile(`(href|content|src)="((?:js/)?[a-z.-]+\.(?:js|css|svg))"`)
 
 // readPage returns the page's files by their names, and what they are all known by, which changes when any of them does.
 func readPage() (files map[string]string, edition string, err error) {
@@ -86,7 +101,7 @@ func readPage() (files map[string]string, edition string, err error) {
 // ServeHTTP implements http.Handler.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Security-Policy", policy)
+	header.Set("Content-Security-Policy", s.policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")

@@ -38,6 +38,12 @@ func TestSite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, page := get(t, p.url+"/")
+	_, script, _ := strings.Cut(page, "<script>")
+	script, _, within := strings.Cut(script, "</script>")
+	if !within || !strings.Contains(script, "new Worker(") {
+		t.Errorf("the page has the script %q in it, want the one that starts the stream worker", script)
+	}
 	for path, want := range map[string]struct {
 		status int
 		mime   string
@@ -64,7 +70,7 @@ func TestSite(t *testing.T) {
 			"Referrer-Policy":            "no-referrer",
 			"Cross-Origin-Opener-Policy": "same-origin",
 			"Permissions-Policy":         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-			"Content-Security-Policy":    policy,
+			"Content-Security-Policy":    policyFor(script),
 		} {
 			if got := response.Header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
@@ -72,9 +78,8 @@ func TestSite(t *testing.T) {
 		}
 	}
 
-	_, page := get(t, p.url+"/")
-	files := regexp.MustCompile(`(?:href|src)="(v/[0-9a-f]{16}/[^"]+)"`).FindAllStringSubmatch(page, -1)
-	if len(files) < 20 || strings.Contains(page, `"js/`) {
+	files := regexp.MustCompile(`(?:href|content|src)="(v/[0-9a-f]{16}/[^"]+)"`).FindAllStringSubmatch(page, -1)
+	if len(files) < 10 || strings.Contains(page, `"js/`) {
 		t.Errorf("the page names %d of its files by their edition, and others without", len(files))
 	}
 	for _, file := range files {

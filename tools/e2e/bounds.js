@@ -13,7 +13,7 @@ export const bounds = {
   // 99 of 100.
   apart: strict ? { half: 1, all: 17 } : { half: 17, all: 50 },
   browsersApart: strict ? { half: 9, all: 17 } : { half: 17, all: 50 },
-  join: strict ? 1_000 : 3_000, // milliseconds to the first picture where others watch already
+  join: strict ? 300 : 3_000, // milliseconds to the first picture where others watch already; half of the tabs
   comeBack: strict ? 1_000 : 3_000, // milliseconds to the first picture
   longestTask: strict ? 50 : 150, // milliseconds of the page's thread at once
   rejoin: strict ? 3_000 : 5_000, // milliseconds from a server that listens to a tab that is live

@@ -115,10 +115,14 @@ async function watchWorker(worker, look, complaints) {
   }
 }
 
-/** Waits until the tab plays. What it does instead is in the error. @param {Tab} tab @param {number} [timeout] */
+/** Waits until the tab plays, and all of its page is there. What it does instead is in the error. @param {Tab} tab @param {number} [timeout] */
 export async function playing({ page, complaints }, timeout = 10_000) {
   try {
-    await page.waitForFunction(() => /** @type {any} */ (window).donut.frame !== null, { timeout, polling: 20 });
+    const whole = () => {
+      const { frame, offsetMs } = /** @type {any} */ (window).donut; // until the page's own it is the element of that name
+      return typeof frame === 'number' && typeof offsetMs === 'number';
+    };
+    await page.waitForFunction(whole, { timeout, polling: 20 });
   } catch (error) {
     const instead = await page.evaluate(() => ({
       ...Object.fromEntries(['status', 'detail'].map((id) => [id, document.getElementById(id)?.textContent])),

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bounds, sleep, until } from './bounds.js';
 import { launch, openTab, playing } from './browser.js';
+import { firstPictures } from './first-picture.js';
+import { percentile } from './recorder.js';
 import { startServer } from './server.js';
 
 /** @type {import('./server.js').Server} */
@@ -69,20 +71,8 @@ test('with nobody there nothing is done, and the first to return is served at on
 });
 
 test('who joins others sees the picture at once', async (t) => {
-  const first = await visit(t, server.url);
-  await playing(first);
-  await sleep(2000);
-  /** @type {number[]} */
-  const took = [];
-  for (let i = 0; i < 5; i++) {
-    const tab = await visit(t, server.url, { before: noteFirstFrame });
-    await playing(tab);
-    const noted = await tab.page.waitForFunction(() => /** @type {any} */ (window).firstFrame);
-    took.push(Number(await noted.jsonValue()));
-    await tab.close();
-  }
-  await first.close();
-  const median = took.sort((a, b) => a - b)[2];
+  const took = await firstPictures(server.url, 5);
+  const median = percentile(took, 0.5);
   t.diagnostic(`first frames ${took.map((each) => each.toFixed(0)).join(', ')} ms after the page was asked for`);
   assert.ok(median <= bounds.join, `${median} ms`);
 });

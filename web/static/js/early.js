@@ -1,34 +1,76 @@
 /**
- * What need not wait for the rest of the page: the stream worker is started as soon as this file is here, and watches. What
- * it says until the page listens is kept for it, and what the page lets it render with follows.
+ * What a visitor waits for: plays the picture from what the stream worker says, which boot.js has started. All the rest of
+ * the page, main.js, comes once the first frame is on screen, so that it takes no time from that.
  */
 
-import { missing } from './status.js';
+import { expose } from './facade.js';
+import { Picture } from './picture.js';
 
-/** Where the module is: the server writes the version of its own into the page. */
-const named = document.querySelector('meta[name=module]');
-const module = new URL(named?.getAttribute('content') ?? 'donut.wasm', document.baseURI).href;
+const REST_WITHIN = 500; // milliseconds, in which the rest comes where no frame does
+
+const { booted } = /** @type {{ booted?: import('./messages.js').Booted }} */ (/** @type {unknown} */ (window));
+
+/** It hears every stream worker. @readonly */
+export const picture = new Picture(/** @type {HTMLElement} */ (document.getElementById('donut')));
+picture.screen.paused = matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/** What window.donut says. main.js knows more. @type {import('./facade.js').Readers} @readonly */
+export const readers = {
+  frame: () => picture.screen.frame,
+  fps: () => picture.screen.perSecond(performance.timeOrigin + performance.now()),
+  offsetMs: () => null,
+  rttMs: () => null,
+  threads: () => 0,
+  paused: () => picture.screen.paused,
+  failures: () => 0,
+  unfit: () => 0,
+  verified: () => Object.freeze({ checked: 0, equal: 0 }),
+};
+expose(readers);
+
+/** @param {Worker} worker */
+const follow = (worker) => worker.addEventListener('message', ({ data }) => picture.hear(data));
+
+/** The stream worker that nobody has taken yet. */
+let early = booted?.worker;
+if (early) {
+  booted?.said.forEach(({ data }) => picture.hear(data));
+  follow(early);
+}
 
 /** How to start the stream worker. @param {import('./messages.js').Effort} effort @returns {import('./messages.js').Start} */
-export const startWith = (effort) => ({ type: 'start', base: document.baseURI, module, effort });
-
-/** @param {'stream' | 'render'} script @param {string} name */
-const begin = (script, name) => new Worker(new URL(`${script}.worker.js`, import.meta.url), { type: 'module', name });
-
-/** @type {Worker | null} */
-let early = missing(window) ? null : begin('stream', 'stream');
-/** @type {MessageEvent[]} */
-const said = [];
-if (early) {
-  early.onmessage = (event) => said.push(event);
-  early.postMessage(startWith({ threads: 0, duty: 100 }));
+export function startWith(effort) {
+  if (!booted) throw new Error('got no stream worker, want what boot.js starts where a browser has all it takes');
+  return { ...booted.start, effort };
 }
 
-/** Starts a worker. The first stream worker is the one that is there. @type {typeof begin} */
+/**
+ * Starts a worker. The first stream worker is the one that is there, and what it has said is told then.
+ * @param {'stream' | 'render'} script @param {string} name
+ */
 export function start(script, name) {
-  if (script !== 'stream' || !early) return begin(script, name);
-  const worker = early;
-  early = null;
-  queueMicrotask(() => said.splice(0).forEach((event) => worker.onmessage?.(event)));
+  const worker = (script === 'stream' && early) || new Worker(new URL(`${script}.worker.js`, import.meta.url), { type: 'module', name });
+  if (worker === early) {
+    early = undefined;
+    queueMicrotask(() => booted?.said.splice(0).forEach((event) => worker.onmessage?.(event)));
+  } else if (script === 'stream') {
+    follow(worker);
+  }
   return worker;
 }
+
+let complete = false;
+function loadRest() {
+  if (complete) return;
+  complete = true;
+  import('./main.js');
+}
+
+/** @param {DOMHighResTimeStamp} time */
+function refresh(time) {
+  requestAnimationFrame(refresh);
+  picture.screen.refresh(performance.timeOrigin + time);
+  if (picture.screen.frame !== null) loadRest();
+}
+requestAnimationFrame(refresh);
+setTimeout(loadRest, booted ? REST_WITHIN : 0);

@@ -12,11 +12,15 @@
  * @property {number} unfit       render threads that failed the module's self-test, and so never render
  * @property {Readonly<{ checked: number, equal: number }>} verified  frames that aired and were rendered again here:
  *   how many, and how many of them were equal in every cell
+ *
+ * @typedef {{ [name in keyof Facts]: () => Facts[name] }} Readers
  */
 
-/** @param {{ [name in keyof Facts]: () => Facts[name] }} read */
-export function expose(read) {
+/** Lets scripts read what the readers of the moment say. @param {Readers} readers */
+export function expose(readers) {
   const facade = {};
-  for (const [name, get] of Object.entries(read)) Object.defineProperty(facade, name, { enumerable: true, get });
+  for (const name of /** @type {(keyof Readers)[]} */ (Object.keys(readers))) {
+    Object.defineProperty(facade, name, { enumerable: true, get: () => readers[name]() });
+  }
   Object.defineProperty(window, 'donut', { enumerable: true, value: Object.freeze(facade) });
 }

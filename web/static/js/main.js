@@ -1,27 +1,22 @@
-/** The page: starts the stream worker, paints what it sends, and shows how things stand. */
+/** The page around the picture: shows how things stand, and lets the visitor decide. See early.js for what comes before. */
 
 import { shares } from './arcs.js';
 import { Board } from './board.js';
-import { FrameBuffer } from './buffer.js';
 import { offsetAt } from './clock.js';
 import { Controls } from './controls.js';
 import { Dial } from './dial.js';
-import { start as startWorker, startWith } from './early.js';
-import { expose } from './facade.js';
+import { picture, readers, start as startWorker, startWith } from './early.js';
 import { Growth, alarm, figures, trends } from './figures.js';
 import { listen } from './keys.js';
 import { threadsAsked } from './page-url.js';
 import { Panel } from './panel.js';
-import { Screen } from './screen.js';
 import { mayReload, missing } from './status.js';
 import { Workers } from './workers.js';
 
-const KEPT_SECONDS = 20; // of frames; more arrive while the page is hidden and paints nothing
-const BEHIND_SECONDS = 2; // how long a stall shows the frame before it; then the picture just stays
 const PANEL_EVERY = 250; // milliseconds
 const FADE = 0.8; // of what a result says of the pace, with each one after it
 
-const screen = new Screen(/** @type {HTMLElement} */ (document.getElementById('donut')));
+const { screen } = picture;
 const dial = new Dial(
   /** @type {HTMLCanvasElement} */ (document.getElementById('ring')),
   /** @type {HTMLElement} */ (document.getElementById('hand')),
@@ -50,8 +45,6 @@ let unfit = { threads: 0, verifier: false };
 let verified = Object.freeze({ checked: 0, equal: 0 });
 /** The last frame that was not equal. @type {import('./messages.js').Mismatch | null} */
 let mismatch = null;
-/** @type {FrameBuffer | null} */
-let frames = null;
 /** The last one. @type {import('./messages.js').Broadcast | null} */
 let broadcast = null;
 
@@ -60,17 +53,16 @@ const fps = () => screen.perSecond(now());
 const threads = () => (status.state === 'live' ? offered : 0);
 const offset = () => reading && welcome && offsetAt(reading, now()) + welcome.epoch / 1000;
 
-expose({
-  frame: () => screen.frame,
-  fps,
+/** @type {Partial<import('./facade.js').Readers>} */
+const known = {
   offsetMs: offset,
   rttMs: () => rtt,
   threads,
-  paused: () => screen.paused,
   failures: () => failures,
   unfit: () => unfit.threads,
   verified: () => verified,
-});
+};
+Object.assign(readers, known);
 
 /** @param {import('./messages.js').ToPage} message */
 function hear(message) {
@@ -85,11 +77,9 @@ function hear(message) {
       offered = message.threads;
       return;
     case 'clock':
-      ({ reading, rtt } = message);
-      return screen.set(reading);
+      return void ({ reading, rtt } = message);
     case 'frames':
       growth.add(message.broadcast.stats, message.broadcast.count / (constants?.fps ?? 1));
-      frames?.add(message.broadcast.first, message.broadcast.count, message.text);
       broadcast = message.broadcast;
       return showBroadcast();
     case 'rendered':
@@ -114,11 +104,6 @@ function hear(message) {
 
 /** @param {import('./messages.js').Welcome} to @param {import('./module.js').Constants} fixed */
 function enter(to, fixed) {
-  // Frames of another picture or timeline bear the same numbers.
-  if (!frames || welcome?.epoch !== to.epoch || welcome.detail !== to.detail) {
-    frames = new FrameBuffer(fixed.textSize, KEPT_SECONDS * fixed.fps, BEHIND_SECONDS * fixed.fps);
-    screen.play(frames, fixed.fps);
-  }
   welcome = to;
   constants = fixed;
   offered = to.threads;
@@ -182,12 +167,6 @@ function start() {
   document.addEventListener('resume', wake);
   wake();
 
-  /** @param {DOMHighResTimeStamp} time */
-  const refresh = (time) => {
-    requestAnimationFrame(refresh);
-    screen.refresh(performance.timeOrigin + time);
-  };
-  requestAnimationFrame(refresh);
   setInterval(showPanel, PANEL_EVERY);
 }
 
@@ -201,7 +180,7 @@ function offerPause(switched) {
   };
   const toggle = () => set(!screen.paused);
   button.addEventListener('click', toggle);
-  set(matchMedia('(prefers-reduced-motion: reduce)').matches);
+  set(screen.paused);
   button.hidden = false;
   return toggle;
 }

@@ -14,6 +14,11 @@
  *           ◀─ verified, unfit, hire, dismiss
  *     equip ──────────────────────────────────────────────────────────────▶
  *
+ * @typedef {object} Booted  what boot.js leaves behind
+ * @property {Worker} worker  the stream worker
+ * @property {MessageEvent<ToPage>[]} said  by it so far; take them out, and listen
+ * @property {Start} start  what it was told
+ *
  * @typedef {Start | Resume | Watching | Work | Died} ToStream
  * @typedef {StatusChange | Welcomed | Offered | ClockChange | Frames | Rendered | Failed | Credited | Verified | UnfitThreads
  *   | Hire | Dismiss} ToPage

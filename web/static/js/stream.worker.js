@@ -79,10 +79,10 @@ function places({ base, module }) {
 async function load(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url.pathname}: ${response.status} ${response.statusText}`);
-  const file = await response.arrayBuffer();
+  const file = new Uint8Array(await response.arrayBuffer());
   // A page that came neither by HTTPS nor from this machine has no crypto.subtle.
   const [module, digest] = await Promise.all([WebAssembly.compile(file), crypto.subtle?.digest('SHA-256', file) ?? null]);
-  return { module, file: new Uint8Array(file), digest };
+  return { module, file, digest };
 }
 
 /** Remembers the first success. @template T @param {() => Promise<T>} run @returns {() => Promise<T>} */
