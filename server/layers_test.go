@@ -35,6 +35,7 @@ web:                 -
 server:              wasm/donut wasm/codec server/timeline server/trust server/gate server/orchestrator server/verify server/hub server/terminal server/metrics web
 
 tools/leakcheck:         -
+tools/seeds:             -
 tools/vt:                -
 tools/exit:              -
 tools/progress:          -

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/tools/seeds"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -195,15 +196,18 @@ func TestGarbage(t *testing.T) {
 		s := &stream{hub: h, machine: m, frames: 1}
 		witness := watch(t, url)
 		stop := s.run(10 * time.Millisecond)
-		var crowd sync.WaitGroup
-		for seed := range uint64(50) {
-			crowd.Go(func() {
-				if err := vandalise(url, rand.New(rand.NewPCG(seed, 3))); err != nil {
-					t.Errorf("seed %d: %v", seed, err)
-				}
-			})
+		const together = 50
+		for first, end := uint64(0), seeds.Count(t, together); first < end; first += together {
+			var crowd sync.WaitGroup
+			for seed := first; seed < first+together; seed++ {
+				crowd.Go(func() {
+					if err := vandalise(url, rand.New(rand.NewPCG(seed, 3))); err != nil {
+						t.Errorf("seed %d: %v", seed, err)
+					}
+				})
+			}
+			crowd.Wait()
 		}
-		crowd.Wait()
 		stop()
 		s.next()
 		await(t, func() bool { return witness.seen() == s.number })
