@@ -34,6 +34,11 @@ func TestBadUsage(t *testing.T) {
 		{"-storm 60001", "-storm: got 60001"},
 		{"-storm-rate 0", "-storm-rate: got 0"},
 		{"-storm-rate NaN", "-storm-rate: got NaN"},
+		{"-flood 5001", "-flood: got 5001, want 0 to 5000"},
+		{"-flood-rate 0", "-flood-rate: got 0"},
+		{"-flood-rate NaN", "-flood-rate: got NaN"},
+		{"-garbage -1", "-garbage: got -1, want 0 to 1000"},
+		{"-garbage-rate 101", "-garbage-rate: got 101"},
 		{"-duration 0s", "-duration: got 0s"},
 		{"-duration 61m", "at most 1h0m0s"},
 		{"extra", `got argument "extra"`},
@@ -79,7 +84,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "-forge", "-strategy", "-slow", "-freeze", "-drop",
 		"-life", "-frame-time",
-		"-storm", "-storm-rate", "Exit status"} {
+		"-storm", "-storm-rate", "-return", "-flood", "-flood-rate", "-garbage", "-garbage-rate", "Exit status"} {
 		if !strings.Contains(help.String(), want) {
 			t.Errorf("help lacks %s", want)
 		}
