@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks for what the tests do not find: runs every fuzz target for a time, and then every test that plays from seeds with
-# many more of them than usual. It stops at the first finding, and says how much was executed.
+# Looks for what the tests do not find: runs every fuzz target for a time, and then every test that plays from seeds
+# with many more of them than usual. It stops at the first finding, and says how much was executed.
 #
 #   FUZZTIME=30s SEEDS=20 tools/fuzz.sh [package ...]    every package of the module, unless told otherwise
 #

@@ -1,5 +1,5 @@
-// Package seeds says from how many seeds a random test plays: few in every run, and many times as many for who looks for
-// what those do not find.
+// Package seeds says from how many seeds a random test plays: few in every run, and many times as many for who looks
+// for what those do not find.
 package seeds
 
 import (
@@ -14,8 +14,8 @@ const Variable = "SEEDS"
 // maxTimes is the most that the variable can say.
 const maxTimes = 1_000_000
 
-// Count returns how many seeds a test plays that usually plays so many, and logs it. The first ones are always the same,
-// so that what is found with many is found again.
+// Count returns how many seeds a test plays that usually plays so many, and logs it. The first ones are always the
+// same, so that what is found with many is found again.
 func Count(t testing.TB, usual int) uint64 {
 	t.Helper()
 	times, err := parse(os.Getenv(Variable))
