@@ -237,6 +237,21 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestCrowdThatBreaks has crowds report and end with a status: 1 is for checks that failed, and 66 for a data race.
+func TestCrowdThatBreaks(t *testing.T) {
+	for status, want := range map[string]bool{"0": true, "1": true, "2": false, "66": false} {
+		s := &stage{bin: t.TempDir(), stderr: io.Discard}
+		script := "#!/bin/sh\necho '{\"frames_seen\": 5}'\nexit " + status + "\n"
+		if err := os.WriteFile(filepath.Join(s.bin, "swarm"), []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		report, err := s.swarm(t.Context(), time.Second)
+		if (err == nil) != want || want && report["frames_seen"] != 5 {
+			t.Errorf("status %s: got %v, %v, want a report: %v", status, report, err, want)
+		}
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	const object = `{"a": 1.5, "text": "2", "none": null, "closed": {"slow": 3, "text": "4"}, "list": [5]}`
 	got, err := numbers(strings.NewReader(object))
