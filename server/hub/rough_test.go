@@ -191,13 +191,13 @@ func TestGoodbyeWaitsForNobody(t *testing.T) {
 // nearly right.
 func TestGarbage(t *testing.T) {
 	before := runtime.NumGoroutine()
-	t.Run("run", func(t *testing.T) {
-		h, _, m, url := setUp(t, nil)
-		s := &stream{hub: h, machine: m, frames: 1}
-		witness := watch(t, url)
-		stop := s.run(10 * time.Millisecond)
-		const together = 50
-		for first, end := uint64(0), seeds.Count(t, together); first < end; first += together {
+	const together = 50
+	for first, end := uint64(0), seeds.Count(t, together); first < end; first += together {
+		t.Run(fmt.Sprintf("seeds from %d on", first), func(t *testing.T) {
+			h, _, m, url := setUp(t, nil)
+			s := &stream{hub: h, machine: m, frames: 1}
+			witness := watch(t, url)
+			stop := s.run(10 * time.Millisecond)
 			var crowd sync.WaitGroup
 			for seed := first; seed < first+together; seed++ {
 				crowd.Go(func() {
@@ -207,15 +207,15 @@ func TestGarbage(t *testing.T) {
 				})
 			}
 			crowd.Wait()
-		}
-		stop()
-		s.next()
-		await(t, func() bool { return witness.seen() == s.number })
-		await(t, func() bool { return h.connections() == 1 })
-		if got := h.Stats().Closed(wire.ReasonMalformed); got < 30 {
-			t.Errorf("%d connections are counted as malformed, want nearly all that were upgraded", got)
-		}
-	})
+			stop()
+			s.next()
+			await(t, func() bool { return witness.seen() == s.number })
+			await(t, func() bool { return h.connections() == 1 })
+			if got := h.Stats().Closed(wire.ReasonMalformed); got < 30 {
+				t.Errorf("%d connections are counted as malformed, want nearly all that were upgraded", got)
+			}
+		})
+	}
 	await(t, func() bool { return runtime.NumGoroutine() <= before })
 }
 

@@ -20,8 +20,6 @@ const (
 	grace = 10 * time.Second
 	// comeBack is how long those stay away who were evicted, or came to harm and were sent away.
 	comeBack = time.Second
-	// ownDecoders is how many people decode for themselves. The others compare bytes.
-	ownDecoders = 20
 	// keptFaults is how many faults are kept word for word.
 	keptFaults = 10
 )
@@ -92,7 +90,7 @@ func gather(ctx context.Context, cfg config) (*crowd, error) {
 		if i < cfg.forgers() {
 			p.forger = &forger{crowd: c}
 		}
-		if i < ownDecoders {
+		if i < cfg.decoders {
 			p.own = new(codec.Decoder)
 		}
 		c.people = append(c.people, p)

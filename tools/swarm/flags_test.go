@@ -30,6 +30,7 @@ func TestBadUsage(t *testing.T) {
 		{"-forge NaN", "-forge: got NaN"},
 		{"-strategy cells,nonsense", `got "nonsense", want some of cells,cell`},
 		{"-strategy ,", `got ""`},
+		{"-decoders 1001", "-decoders: got 1001, want 0 to 1000"},
 		{"-storm -1", "-storm: got -1"},
 		{"-storm 60001", "-storm: got 60001"},
 		{"-storm-rate 0", "-storm-rate: got 0"},
@@ -82,7 +83,7 @@ func TestHelp(t *testing.T) {
 	if err != flag.ErrHelp || exit.Status("swarm", err, io.Discard) != 0 {
 		t.Errorf("-h fails with %v, want exit status 0", err)
 	}
-	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "-forge", "-strategy", "-slow", "-freeze", "-drop",
+	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-decoders", "-duration", "-seed", "-json", "-forge", "-strategy", "-slow", "-freeze", "-drop",
 		"-life", "-frame-time",
 		"-storm", "-storm-rate", "-return", "-flood", "-flood-rate", "-garbage", "-garbage-rate", "Exit status"} {
 		if !strings.Contains(help.String(), want) {

@@ -36,6 +36,7 @@ Flags:
 const (
 	maxWorkers  = 1_000
 	maxViewers  = 15_000
+	maxDecoders = 1_000
 	maxDuration = time.Hour
 	minLife     = 100 * time.Millisecond
 )
@@ -46,6 +47,7 @@ type config struct {
 	workers    int
 	viewers    int
 	threads    int           // of each worker
+	decoders   int           // people who decode for themselves; the others compare bytes
 	frameTime  time.Duration // the least that a frame takes
 	slow       float64       // share of the workers that are slow
 	freeze     float64       // share of them that freeze
@@ -105,6 +107,8 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.IntVar(&cfg.workers, "workers", 3, fmt.Sprintf("tabs that render, 0 to %d", maxWorkers))
 	flags.IntVar(&cfg.viewers, "viewers", 20, fmt.Sprintf("tabs that watch only, 0 to %d", maxViewers))
 	flags.IntVar(&cfg.threads, "threads", 1, fmt.Sprintf("threads of each worker, 1 to %d", wire.MaxThreads))
+	flags.IntVar(&cfg.decoders, "decoders", 20, fmt.Sprintf(
+		"how many decode the stream for themselves, 0 to %d; all others compare its bytes with one who did", maxDecoders))
 	flags.DurationVar(&cfg.frameTime, "frame-time", 0, "the least `time` that a worker takes for a frame, by a timer; 0 for as fast as it can, or 1 ms where some are slow")
 	flags.Float64Var(&cfg.slow, "slow", 0, fmt.Sprintf("`share` of the workers that take %d times as long for a frame, 0 to 1", slowness))
 	flags.Float64Var(&cfg.freeze, "freeze", 0, "`share` of the workers whose threads freeze for good in the first fifth of the play, while their sockets live, 0 to 1")
@@ -156,6 +160,7 @@ func (cfg *config) complete(url, strategies string, rest []string) (err error) {
 		{"workers", cfg.workers, 0, maxWorkers},
 		{"viewers", cfg.viewers, 0, maxViewers},
 		{"threads", cfg.threads, 1, wire.MaxThreads},
+		{"decoders", cfg.decoders, 0, maxDecoders},
 		{"storm", cfg.storm, 0, maxStorm},
 		{"flood", cfg.flood, 0, maxFlood},
 		{"garbage", cfg.garbage, 0, maxGarbage},

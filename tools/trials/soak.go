@@ -51,10 +51,12 @@ func playSoak(ctx context.Context, s *stage, d time.Duration, f *findings) error
 	third := strconv.Itoa(s.size.Hostile / 3)
 	crowds := []*crowd{
 		s.begin(ctx, d, "-workers", "0", "-viewers", strconv.Itoa(s.size.Viewers), "-life", soakLife),
-		s.begin(ctx, d, "-workers", strconv.Itoa(s.size.Workers), "-viewers", "1", "-life", soakLife, "-seed", "2"),
-		s.begin(ctx, d, "-workers", third, "-viewers", "1", "-life", soakLife, "-seed", "3", "-drop", "0.5"),
-		s.begin(ctx, d, "-workers", third, "-viewers", "1", "-life", soakLife, "-seed", "4", "-forge", "1",
-			"-garbage", third, "-garbage-rate", "1"),
+		s.begin(ctx, d, "-workers", strconv.Itoa(s.size.Workers), "-viewers", "1", "-life", soakLife, "-decoders", "1",
+			"-seed", "2"),
+		s.begin(ctx, d, "-workers", third, "-viewers", "1", "-life", soakLife, "-decoders", "1", "-seed", "3",
+			"-drop", "0.5"),
+		s.begin(ctx, d, "-workers", third, "-viewers", "1", "-life", soakLife, "-decoders", "1", "-seed", "4",
+			"-forge", "1", "-garbage", third, "-garbage-rate", "1"),
 	}
 	arrived := min(time.Duration(s.size.Viewers)*arrivalSpacing, d/4)
 	taken, sampleErr := s.sample(ctx, d, max(d/10, arrived))
