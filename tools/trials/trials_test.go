@@ -104,7 +104,7 @@ func TestTrials(t *testing.T) {
 // they are in the server and in the crowds too: one ends its process with a status that no trial takes.
 func TestEndurance(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("takes a minute and a half")
 	}
 	var flags []string
 	if raceEnabled {
@@ -113,12 +113,11 @@ func TestEndurance(t *testing.T) {
 	bin := programs(t, flags...)
 	for _, c := range []struct{ trial, size string }{
 		{"soak", "-viewers 1000 -workers 20 -hostile 30"},
-		{"restart", "-viewers 200 -workers 5"},
-		{"redeploy", "-viewers 200 -workers 5"},
+		{"restart", "-viewers 100 -workers 5"},
+		{"redeploy", "-viewers 100 -workers 5"},
 		{"flood", "-viewers 50 -workers 5 -hostile 50 -rate 20"},
 	} {
 		t.Run(c.trial, func(t *testing.T) {
-			t.Parallel()
 			args := append([]string{"-bin", bin, "-duration", "20s", "-json"}, strings.Fields(c.size)...)
 			var out, errs bytes.Buffer
 			if err := run(t.Context(), append(args, c.trial), &out, &errs); err != nil && !errors.Is(err, errMissed) {
