@@ -2,11 +2,15 @@
 GO ?= go
 SERVER := bin/donut-server
 
+# How long each fuzz target runs, and how many times the usual number of seeds random tests play.
+FUZZTIME ?= 30s
+SEEDS ?= 20
+
 # How many frames, and of what detail, every engine is to render.
 FRAMES ?= 1000000
 DETAIL ?= 1
 
-.PHONY: build run test verify engines bench release clean
+.PHONY: build run test verify engines fuzz bench release clean
 
 build: web/dist/donut.wasm
 	@mkdir -p bin
@@ -27,6 +31,9 @@ verify: build
 
 engines: build
 	GO=$(GO) tools/engines.sh $(FRAMES) $(DETAIL)
+
+fuzz:
+	GO=$(GO) FUZZTIME=$(FUZZTIME) SEEDS=$(SEEDS) tools/fuzz.sh
 
 bench: build
 	bin/bench

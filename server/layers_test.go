@@ -35,6 +35,7 @@ web:                 -
 server:              wasm/donut wasm/codec server/timeline server/trust server/gate server/orchestrator server/verify server/hub server/terminal server/metrics web
 
 tools/leakcheck:         -
+tools/seeds:             -
 tools/vt:                -
 tools/exit:              -
 tools/progress:          -
@@ -43,7 +44,7 @@ tools/wasmbuild:         tools/wasmbuild/build
 tools/jsengine:          web github.com/coder/websocket
 tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/exit tools/progress tools/jsengine github.com/coder/websocket
 tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/exit tools/progress tools/jsengine
-tools/trials:            wasm/wire server/ring server/trust server/verify tools/exit tools/progress
+tools/trials:            wasm/wire server/gate server/ring server/trust server/verify tools/exit tools/progress
 tools/sim:               wasm/donut wasm/wire server/timeline server/ring server/schedule server/trust tools/exit tools/progress
 tools/chart:             tools/exit
 tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/exit tools/progress github.com/coder/websocket

@@ -9,6 +9,7 @@ import (
 
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/server/trust"
+	"github.com/distributed-donut/donut/tools/seeds"
 )
 
 const start = timeline.Instant(1e12)
@@ -217,7 +218,7 @@ func (m *model) join(now timeline.Instant, a netip.Addr) {
 // TestFire has a crowd come and go at random, and compares the gate with the model.
 func TestFire(t *testing.T) {
 	seen := make(map[Refusal]int)
-	for seed := range uint64(300) {
+	for seed := range seeds.Count(t, 300) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		limits := Limits{
 			Clients: 1 + rng.IntN(20), PerAddress: 1 + rng.IntN(6), JoinsPerAddress: []float64{MinJoins, 0.3, 1, 2.5, 50}[rng.IntN(5)],

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
@@ -13,17 +14,18 @@ func FuzzMessage(f *testing.F) {
 	f.Add(hello(1), true)
 	f.Add(wire.Probe{Sent: 1}.Append(nil), false)
 	f.Add(wire.Probe{Ack: 1}.Append(nil), false)
+	f.Add(wire.Offer{Threads: 2}.Append(nil), false)
 	f.Add(wire.Result{Lease: 1, Frames: make([]byte, wire.PackedSize)}.Append(nil), true)
 	f.Add(wire.Result{Lease: 1, Frames: make([]byte, wire.PackedSize)}.Append(nil), false)
 	h, d, _, _ := setUp(f, nil)
 	f.Fuzz(func(t *testing.T, message []byte, worker bool) {
-		c := &conn{hub: h, writing: true, worker: worker}
-		taken := len(d.results)
+		c := &conn{hub: h, writing: true, worker: worker, offers: gate.NewRation(1, 1)}
+		taken, offered := len(d.results), len(d.offers)
 		err := c.take(message, d)
 		var syntax *wire.SyntaxError
 		switch {
 		case errors.As(err, &syntax):
-			if len(d.results) != taken || len(c.pending) != 0 {
+			if len(d.results) != taken || len(d.offers) != offered || len(c.pending) != 0 {
 				t.Errorf("%x is refused (%v), and has an effect", message, err)
 			}
 		case err != nil:
@@ -35,6 +37,10 @@ func FuzzMessage(f *testing.F) {
 		case wire.KindOf(message) == wire.KindResult:
 			if !worker || len(d.results) != taken+1 {
 				t.Errorf("%x of worker %v: the fleet is told of %d results", message, worker, len(d.results)-taken)
+			}
+		case wire.KindOf(message) == wire.KindOffer:
+			if len(d.offers) != offered+1 || d.offers[offered] != int(message[1]) || c.isWorker() != (worker || message[1] > 0) {
+				t.Errorf("%x: the fleet is offered %v threads, by a worker: %v", message, d.offers[offered:], c.isWorker())
 			}
 		default:
 			t.Errorf("%x is taken", message)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/tools/seeds"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -190,28 +191,31 @@ func TestGoodbyeWaitsForNobody(t *testing.T) {
 // nearly right.
 func TestGarbage(t *testing.T) {
 	before := runtime.NumGoroutine()
-	t.Run("run", func(t *testing.T) {
-		h, _, m, url := setUp(t, nil)
-		s := &stream{hub: h, machine: m, frames: 1}
-		witness := watch(t, url)
-		stop := s.run(10 * time.Millisecond)
-		var crowd sync.WaitGroup
-		for seed := range uint64(50) {
-			crowd.Go(func() {
-				if err := vandalise(url, rand.New(rand.NewPCG(seed, 3))); err != nil {
-					t.Errorf("seed %d: %v", seed, err)
-				}
-			})
-		}
-		crowd.Wait()
-		stop()
-		s.next()
-		await(t, func() bool { return witness.seen() == s.number })
-		await(t, func() bool { return h.connections() == 1 })
-		if got := h.Stats().Closed(wire.ReasonMalformed); got < 30 {
-			t.Errorf("%d connections are counted as malformed, want nearly all that were upgraded", got)
-		}
-	})
+	const together = 50
+	for first, end := uint64(0), seeds.Count(t, together); first < end; first += together {
+		t.Run(fmt.Sprintf("seeds from %d on", first), func(t *testing.T) {
+			h, _, m, url := setUp(t, nil)
+			s := &stream{hub: h, machine: m, frames: 1}
+			witness := watch(t, url)
+			stop := s.run(10 * time.Millisecond)
+			var crowd sync.WaitGroup
+			for seed := first; seed < first+together; seed++ {
+				crowd.Go(func() {
+					if err := vandalise(url, rand.New(rand.NewPCG(seed, 3))); err != nil {
+						t.Errorf("seed %d: %v", seed, err)
+					}
+				})
+			}
+			crowd.Wait()
+			stop()
+			s.next()
+			await(t, func() bool { return witness.seen() == s.number })
+			await(t, func() bool { return h.connections() == 1 })
+			if got := h.Stats().Closed(wire.ReasonMalformed); got < 30 {
+				t.Errorf("%d connections are counted as malformed, want nearly all that were upgraded", got)
+			}
+		})
+	}
 	await(t, func() bool { return runtime.NumGoroutine() <= before })
 }
 

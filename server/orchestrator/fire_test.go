@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/tools/seeds"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 // TestRandomFire lets random members do random things to a core. The world checks what airs: in order, whole, once, true
 // and audited. Afterwards nothing may be left over, and the same seed must give the same run.
 func TestRandomFire(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range seeds.Count(t, 8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			first, again := fire(t, seed), fire(t, seed)

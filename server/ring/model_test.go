@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/distributed-donut/donut/tools/seeds"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
@@ -181,7 +182,7 @@ func (m *model) claim(class Class, limit int) (first uint64, claimed []*frame) {
 // TestRandomFire calls a ring and its model in the same random way, and wants the same answers.
 func TestRandomFire(t *testing.T) {
 	const size = 24
-	for seed := range uint64(20) {
+	for seed := range seeds.Count(t, 20) {
 		for _, base := range []uint64{0, 1<<40 - 50, math.MaxUint64 - 3000} {
 			t.Run(fmt.Sprintf("seed %d from %d on", seed, base), func(t *testing.T) {
 				fire(t, rand.New(rand.NewPCG(seed, base)), size, base)

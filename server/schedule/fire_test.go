@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/distributed-donut/donut/tools/seeds"
 )
 
 // TestRandomFire does to a scheduler whatever can be done to it, and holds it to its promises.
 func TestRandomFire(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds.Count(t, 6) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			first := fire(t, seed)
 			if second := fire(t, seed); first != second {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/tools/seeds"
 )
 
 // client returns the n-th of many addresses.
@@ -179,7 +180,7 @@ func TestKnownAddressMakesNobodyForgotten(t *testing.T) {
 
 // TestRandomStrikes holds the book against a map that is searched for the ban that ends first.
 func TestRandomStrikes(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range seeds.Count(t, 3) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 0))
 			type entry struct {

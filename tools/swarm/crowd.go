@@ -18,10 +18,8 @@ const (
 	spacing = 5 * time.Millisecond
 	// grace is how long people have to say goodbye, and after that the critic to check the rest.
 	grace = 10 * time.Second
-	// comeBack is how long a forger stays away.
+	// comeBack is how long those stay away who were evicted, or came to harm and were sent away.
 	comeBack = time.Second
-	// ownDecoders is how many people decode for themselves. The others compare bytes.
-	ownDecoders = 20
 	// keptFaults is how many faults are kept word for word.
 	keptFaults = 10
 )
@@ -35,10 +33,10 @@ type crowd struct {
 	people    []*person
 	pictures  *pictures
 	film      *film
-	storm     storm
+	hostiles  hostiles
 
 	started  time.Time    // set by play, before anybody runs
-	returned atomic.Int64 // forgers who came again
+	newcomer atomic.Int64 // people who took somebody's place
 	here     atomic.Int64 // people who are connected
 	rendered atomic.Int64 // frames sent to the server
 
@@ -57,6 +55,7 @@ type total struct {
 	forgers       int // identities that sent a forged frame
 	evicted       int // of these
 	forged        int // frames
+	returns       returns
 	faults        int
 	faultTexts    []string // the first of them
 }
@@ -71,7 +70,7 @@ func gather(ctx context.Context, cfg config) (*crowd, error) {
 	defer cancel()
 	var err error
 	if c.digest, err = cfg.target.digest(ctx, c.addresses.client(0)); err != nil {
-		if c.addresses.own = false; cfg.storm > 0 {
+		if c.addresses.own = false; cfg.hostile() {
 			return nil, errNoAddress
 		}
 		if c.digest, err = cfg.target.digest(ctx, c.addresses.client(0)); err != nil {
@@ -85,11 +84,13 @@ func gather(ctx context.Context, cfg config) (*crowd, error) {
 		p := &person{crowd: c, index: i, arrival: time.Duration(rng.Int64N(int64(ramp) + 1))}
 		if i < cfg.workers {
 			p.threads, p.temper = cfg.threads, cfg.newTemper(rng, i)
+		} else {
+			p.temper.live(rng, cfg.life)
 		}
 		if i < cfg.forgers() {
 			p.forger = &forger{crowd: c}
 		}
-		if i < ownDecoders {
+		if i < cfg.decoders {
 			p.own = new(codec.Decoder)
 		}
 		c.people = append(c.people, p)
@@ -111,8 +112,8 @@ func (c *crowd) play(ctx context.Context) {
 	for _, p := range c.people {
 		people.Go(func() { c.live(ctx, life, p) })
 	}
-	if c.cfg.storm > 0 {
-		people.Go(func() { c.storm.blow(ctx, c) })
+	if c.cfg.hostile() {
+		people.Go(func() { c.hostiles.play(ctx, c) })
 	}
 	people.Wait()
 	c.mu.Lock()
@@ -127,22 +128,34 @@ func (c *crowd) play(ctx context.Context) {
 }
 
 // live has a person come and leave. Another one of its kind follows on who dies, and a forger who is found out comes
-// again, each from another address.
+// again, each from another address; who has lost its connection may come back from its own.
 func (c *crowd) live(ctx, life context.Context, p *person) {
 	rng := rand.New(rand.NewPCG(c.cfg.seed, uint64(p.index)+1))
+	seat := &seat{}
+	defer func() { c.vacate(seat) }()
 	for {
 		reason := p.run(ctx, life)
-		c.part(p, reason)
-		caught, died := p.forger != nil && evicted(reason), reason == nil && p.temper.life > 0
-		if ctx.Err() != nil || !caught && !died {
+		c.part(p, seat, reason)
+		if ctx.Err() != nil {
 			return
 		}
-		next := &person{crowd: c, index: len(c.people) + int(c.returned.Add(1)), threads: p.threads, temper: p.temper}
+		next := &person{crowd: c, threads: p.threads, temper: p.temper}
+		switch caught, died := p.forger != nil && evicted(reason), reason == nil && p.temper.life > 0; {
+		case caught:
+			next.arrival = comeBack
+			fallthrough
+		case died:
+			next.index = len(c.people) + int(c.newcomer.Add(1))
+		case c.cfg.returns && mayReturn(reason):
+			next.index, next.arrival = p.index, seat.wait(rng, reason)
+		default:
+			return
+		}
 		if p.forger != nil {
 			next.forger = &forger{crowd: c}
 		}
-		if caught {
-			next.arrival = comeBack
+		if p.own != nil {
+			next.own = new(codec.Decoder)
 		}
 		next.temper.live(rng, c.cfg.life)
 		p = next
@@ -155,13 +168,17 @@ func evicted(reason error) bool {
 	return errors.As(reason, &away) && away.Reason == wire.ReasonEvicted
 }
 
-// part adds up what a person saw who leaves for a reason, which is nil at the end of the play.
-func (c *crowd) part(p *person, reason error) {
+// part adds up what a person saw who leaves its seat for a reason, which is nil where it dies or the play ends.
+func (c *crowd) part(p *person, seat *seat, reason error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := &c.total
-	if short := reason == nil && p.temper.life > 0; (p.welcomed || short) && p.index < len(c.people) {
+	if short := reason == nil && p.temper.life > 0; (p.welcomed || short) && !seat.joined {
+		seat.joined = true
 		t.joined++
+	}
+	if err := seat.back(p, &t.returns); err != nil {
+		c.faultLocked(p, err)
 	}
 	t.seen += p.tally.seen
 	if t.missed += p.tally.missed; p.tally.missed > 0 {
@@ -183,8 +200,20 @@ func (c *crowd) part(p *person, reason error) {
 	case evicted(reason):
 		t.honestEvicted++
 	}
-	if reason != nil {
+	switch {
+	case c.cfg.returns && mayReturn(reason):
+		seat.leave(p)
+	case reason != nil:
 		c.faultLocked(p, reason)
+	}
+}
+
+// vacate notes that nobody follows on a seat.
+func (c *crowd) vacate(s *seat) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !s.lost.IsZero() {
+		c.total.returns.notBack++
 	}
 }
 

@@ -41,6 +41,8 @@ type fakeServer struct {
 	sends func(number uint32, messages [][]byte) [][]byte
 	// goodbye is sent to workers in answer to their first result, unless it is 0.
 	goodbye wire.Reason
+	// partings is how many are sent it, and are expected to come again; 0 for all of them, who are not.
+	partings int
 	// lease is what workers are lent.
 	lease wire.Lease
 	// mute ends a connection in place of a welcome.
@@ -53,6 +55,7 @@ type fakeServer struct {
 	conns   uint32
 	addrs   map[string]bool
 	results []wire.Result
+	parted  int    // who were sent a goodbye
 	probers int    // people who probed
 	awaited int    // people who are not done
 	allDone func() // called when nobody is awaited any more
@@ -238,7 +241,10 @@ func (v *visit) answer(ctx context.Context, b []byte) bool {
 		}
 		f.results = append(f.results, result)
 		v.toRender = false
-		if f.goodbye != 0 {
+		if f.goodbye != 0 && (f.partings == 0 || f.parted < f.partings) {
+			if f.parted++; f.partings > 0 {
+				f.awaited++
+			}
 			v.write(ctx, wire.Goodbye{Reason: f.goodbye}.Append(nil))
 			v.socket.Close(websocket.StatusPolicyViolation, "")
 			return false

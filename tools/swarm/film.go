@@ -26,12 +26,17 @@ type film struct {
 	wake     chan struct{} // holds something while the critic has messages to check
 
 	mu        sync.Mutex
-	reels     map[uint64]*reel // by message number
-	waiting   []*reel          // for the critic
-	forged    []*reel          // those with a forged frame
-	distinct  int              // messages
-	unchecked uint64           // frames of messages that did not get to wait
+	reels     map[slate]*reel
+	order     []slate // of the reels, the oldest first
+	waiting   []*reel // for the critic
+	forged    []*reel // those with a forged frame
+	distinct  int     // messages
+	unchecked uint64  // frames of messages that did not get to wait
 }
+
+// A slate tells messages apart. A server that was started again numbers its messages from 1 on once more, but frames
+// never come again; one that numbers them wrongly breaks the sequence for each viewer by itself.
+type slate struct{ number, first uint64 }
 
 // A reel is one message of the stream.
 type reel struct {
@@ -48,7 +53,7 @@ type reel struct {
 }
 
 func newFilm(p *pictures) *film {
-	return &film{pictures: p, wake: make(chan struct{}, 1), reels: make(map[uint64]*reel)}
+	return &film{pictures: p, wake: make(chan struct{}, 1), reels: make(map[slate]*reel)}
 }
 
 // show takes in a message that a viewer got, with the stream in it, and returns what it holds. The viewer has shown the
@@ -61,7 +66,8 @@ func (f *film) show(message, stream []byte, detail int) (*reel, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if r, ok := f.reels[h.Number]; ok {
+	at := slate{h.Number, h.First}
+	if r, ok := f.reels[at]; ok {
 		if !bytes.Equal(r.message, message) {
 			return nil, fmt.Errorf("message %d: got other bytes than somebody else did", h.Number)
 		}
@@ -71,8 +77,8 @@ func (f *film) show(message, stream []byte, detail int) (*reel, error) {
 
 	r := &reel{message: slices.Clone(message), header: h, detail: detail, viewers: 1}
 	if !h.Key {
-		before, ok := f.reels[h.Number-1]
-		if !ok {
+		before := f.before(at)
+		if before == nil {
 			return nil, fmt.Errorf("message %d: got it after all others, want it within %d messages", h.Number, keptReels)
 		}
 		r.after = before.after
@@ -81,12 +87,23 @@ func (f *film) show(message, stream []byte, detail int) (*reel, error) {
 		return nil, err
 	}
 	f.distinct++
-	f.reels[h.Number] = r
-	if h.Number > keptReels {
-		delete(f.reels, h.Number-keptReels)
+	f.reels[at] = r
+	if f.order = append(f.order, at); len(f.order) > keptReels {
+		delete(f.reels, f.order[0])
+		f.order = f.order[1:]
 	}
 	f.queue(r)
 	return r, nil
+}
+
+// before returns the reel that one follows on, or nil. It is called with mu held.
+func (f *film) before(at slate) *reel {
+	for _, s := range slices.Backward(f.order) {
+		if r := f.reels[s]; s.number == at.number-1 && s.first+uint64(r.header.Count) == at.first {
+			return r
+		}
+	}
+	return nil
 }
 
 func decode(d *codec.Decoder, stream []byte, count int) ([]*donut.Picture, error) {

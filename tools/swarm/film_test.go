@@ -56,6 +56,28 @@ func TestFilmTakesGroupsInAnyOrder(t *testing.T) {
 	}
 }
 
+// TestFilmOfAServerThatWasStartedAgain has messages of the same numbers come twice, of other frames, and in turns.
+func TestFilmOfAServerThatWasStartedAgain(t *testing.T) {
+	f := newFilm(newPictures())
+	streams := spool(5, 5, nil)
+	var again [][]byte
+	var e codec.Encoder
+	r := donut.NewRenderer(1)
+	for n := uint64(7); n < 12; n++ {
+		p := new(donut.Picture)
+		r.Render(p, n)
+		again = append(again, e.Append(nil, n, []*donut.Picture{p}, n == 7))
+	}
+	for i := range again {
+		show(t, f, streams[i])
+		show(t, f, again[i])
+	}
+	f.finish(context.Background())
+	if got := f.sum(); got != (showing{messages: 10}) {
+		t.Errorf("film amounts to %+v, want 10 messages", got)
+	}
+}
+
 func TestFilmRefuses(t *testing.T) {
 	f := newFilm(newPictures())
 	streams := spool(keptReels+4, 1000, nil)

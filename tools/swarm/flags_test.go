@@ -30,10 +30,16 @@ func TestBadUsage(t *testing.T) {
 		{"-forge NaN", "-forge: got NaN"},
 		{"-strategy cells,nonsense", `got "nonsense", want some of cells,cell`},
 		{"-strategy ,", `got ""`},
+		{"-decoders 1001", "-decoders: got 1001, want 0 to 1000"},
 		{"-storm -1", "-storm: got -1"},
 		{"-storm 60001", "-storm: got 60001"},
 		{"-storm-rate 0", "-storm-rate: got 0"},
 		{"-storm-rate NaN", "-storm-rate: got NaN"},
+		{"-flood 5001", "-flood: got 5001, want 0 to 5000"},
+		{"-flood-rate 0", "-flood-rate: got 0"},
+		{"-flood-rate NaN", "-flood-rate: got NaN"},
+		{"-garbage -1", "-garbage: got -1, want 0 to 1000"},
+		{"-garbage-rate 101", "-garbage-rate: got 101"},
 		{"-duration 0s", "-duration: got 0s"},
 		{"-duration 61m", "at most 1h0m0s"},
 		{"extra", `got argument "extra"`},
@@ -77,9 +83,9 @@ func TestHelp(t *testing.T) {
 	if err != flag.ErrHelp || exit.Status("swarm", err, io.Discard) != 0 {
 		t.Errorf("-h fails with %v, want exit status 0", err)
 	}
-	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-duration", "-seed", "-json", "-forge", "-strategy", "-slow", "-freeze", "-drop",
+	for _, want := range []string{"-url", "-workers", "-viewers", "-threads", "-decoders", "-duration", "-seed", "-json", "-forge", "-strategy", "-slow", "-freeze", "-drop",
 		"-life", "-frame-time",
-		"-storm", "-storm-rate", "Exit status"} {
+		"-storm", "-storm-rate", "-return", "-flood", "-flood-rate", "-garbage", "-garbage-rate", "Exit status"} {
 		if !strings.Contains(help.String(), want) {
 			t.Errorf("help lacks %s", want)
 		}

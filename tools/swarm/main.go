@@ -36,6 +36,7 @@ Flags:
 const (
 	maxWorkers  = 1_000
 	maxViewers  = 15_000
+	maxDecoders = 1_000
 	maxDuration = time.Hour
 	minLife     = 100 * time.Millisecond
 )
@@ -46,14 +47,20 @@ type config struct {
 	workers    int
 	viewers    int
 	threads    int           // of each worker
+	decoders   int           // people who decode for themselves; the others compare bytes
 	frameTime  time.Duration // the least that a frame takes
 	slow       float64       // share of the workers that are slow
 	freeze     float64       // share of them that freeze
 	drop       float64       // share of the results that get lost
-	life       time.Duration // mean, of a worker; 0 for to the end
+	life       time.Duration // mean, of a tab; 0 for to the end
+	returns    bool          // who loses its connection comes back
 	forge      float64       // share of the workers that forge
 	storm      int           // hostile joins
 	stormRate  float64       // of them a second
+	flood      int           // senders of messages that are of no use
+	floodRate  float64       // messages a second, of each
+	garbage    int           // senders of garbage
+	dumpRate   float64       // how often each of them comes a second
 	strategies []strategy    // for them
 	duration   time.Duration
 	seed       uint64
@@ -100,15 +107,28 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.IntVar(&cfg.workers, "workers", 3, fmt.Sprintf("tabs that render, 0 to %d", maxWorkers))
 	flags.IntVar(&cfg.viewers, "viewers", 20, fmt.Sprintf("tabs that watch only, 0 to %d", maxViewers))
 	flags.IntVar(&cfg.threads, "threads", 1, fmt.Sprintf("threads of each worker, 1 to %d", wire.MaxThreads))
+	flags.IntVar(&cfg.decoders, "decoders", 20, fmt.Sprintf(
+		"how many decode the stream for themselves, 0 to %d; all others compare its bytes with one who did", maxDecoders))
 	flags.DurationVar(&cfg.frameTime, "frame-time", 0, "the least `time` that a worker takes for a frame, by a timer; 0 for as fast as it can, or 1 ms where some are slow")
 	flags.Float64Var(&cfg.slow, "slow", 0, fmt.Sprintf("`share` of the workers that take %d times as long for a frame, 0 to 1", slowness))
 	flags.Float64Var(&cfg.freeze, "freeze", 0, "`share` of the workers whose threads freeze for good in the first fifth of the play, while their sockets live, 0 to 1")
 	flags.Float64Var(&cfg.drop, "drop", 0, "`share` of the results that get lost, 0 to 1")
-	flags.DurationVar(&cfg.life, "life", 0, "mean `time` that a worker stays; another one takes its place at once; 0 for to the end")
+	flags.DurationVar(&cfg.life, "life", 0,
+		"mean `time` that a tab stays; another one takes its place at once; 0 for to the end")
+	flags.BoolVar(&cfg.returns, "return", false,
+		"have those come back whose connection is lost, or whom the server asks to, as the page does")
 	flags.Float64Var(&cfg.forge, "forge", 0, "`share` of the workers that forge, all of them alike, 0 to 1")
 	flags.StringVar(&strategies, "strategy", "all", fmt.Sprintf("how they forge: some of %s, one after the other", strategyNames()))
 	flags.IntVar(&cfg.storm, "storm", 0, fmt.Sprintf("hostile `joins` beside the crowd, each from another /24 and with one forged chunk, 0 to %d", maxStorm))
 	flags.Float64Var(&cfg.stormRate, "storm-rate", 100, fmt.Sprintf("hostile joins a second, up to %d", maxStormRate))
+	flags.IntVar(&cfg.flood, "flood", 0, fmt.Sprintf(
+		"`senders` beside the crowd of probes and of results that they have sent before, 0 to %d", maxFlood))
+	flags.Float64Var(&cfg.floodRate, "flood-rate", 10,
+		fmt.Sprintf("messages a second of each of them, up to %d", maxFloodRate))
+	flags.IntVar(&cfg.garbage, "garbage", 0, fmt.Sprintf(
+		"`senders` of garbage beside the crowd, who come again and again, 0 to %d", maxGarbage))
+	flags.Float64Var(&cfg.dumpRate, "garbage-rate", 50,
+		fmt.Sprintf("how often each of them comes a second, up to %d", maxDumpRate))
 	flags.DurationVar(&cfg.duration, "duration", 20*time.Second, fmt.Sprintf("how long the crowd stays, at most %v", maxDuration))
 	flags.Uint64Var(&cfg.seed, "seed", 1, "decides when each tab arrives, and from which address")
 	flags.BoolVar(&cfg.json, "json", false, "print the report as JSON")
@@ -140,7 +160,10 @@ func (cfg *config) complete(url, strategies string, rest []string) (err error) {
 		{"workers", cfg.workers, 0, maxWorkers},
 		{"viewers", cfg.viewers, 0, maxViewers},
 		{"threads", cfg.threads, 1, wire.MaxThreads},
+		{"decoders", cfg.decoders, 0, maxDecoders},
 		{"storm", cfg.storm, 0, maxStorm},
+		{"flood", cfg.flood, 0, maxFlood},
+		{"garbage", cfg.garbage, 0, maxGarbage},
 	} {
 		if f.got < f.low || f.got > f.high {
 			return fmt.Errorf("-%s: got %d, want %d to %d", f.name, f.got, f.low, f.high)
@@ -166,6 +189,12 @@ func (cfg *config) complete(url, strategies string, rest []string) (err error) {
 	if !(cfg.stormRate > 0 && cfg.stormRate <= maxStormRate) {
 		return fmt.Errorf("-storm-rate: got %v, want more than 0 and at most %d", cfg.stormRate, maxStormRate)
 	}
+	if !(cfg.floodRate > 0 && cfg.floodRate <= maxFloodRate) {
+		return fmt.Errorf("-flood-rate: got %v, want more than 0 and at most %d", cfg.floodRate, maxFloodRate)
+	}
+	if !(cfg.dumpRate > 0 && cfg.dumpRate <= maxDumpRate) {
+		return fmt.Errorf("-garbage-rate: got %v, want more than 0 and at most %d", cfg.dumpRate, maxDumpRate)
+	}
 	if cfg.strategies, err = parseStrategies(strategies); err != nil {
 		return fmt.Errorf("-strategy: %w", err)
 	}
@@ -177,6 +206,9 @@ func (cfg *config) complete(url, strategies string, rest []string) (err error) {
 	}
 	return nil
 }
+
+// hostile reports whether somebody comes beside the crowd, from networks of their own.
+func (cfg config) hostile() bool { return cfg.storm+cfg.flood+cfg.garbage > 0 }
 
 // forgers is how many of the workers forge.
 func (cfg config) forgers() int { return int(math.Round(cfg.forge * float64(cfg.workers))) }

@@ -43,6 +43,7 @@ type person struct {
 	socket     *websocket.Conn
 	dialed     time.Time
 	welcomed   bool
+	welcomedAt time.Time
 	welcome    wire.Welcome
 	clock      clock
 	tally      tally
@@ -60,6 +61,12 @@ type person struct {
 type sentAway struct{ wire.Goodbye }
 
 func (e *sentAway) Error() string { return "server said goodbye: " + e.Reason.String() }
+
+// A lostError says that a connection could not be opened, or broke.
+type lostError struct{ err error }
+
+func (e *lostError) Error() string { return e.err.Error() }
+func (e *lostError) Unwrap() error { return e.err }
 
 func (p *person) role() string {
 	switch {
@@ -116,7 +123,7 @@ func (p *person) stay(ctx, life context.Context) error {
 
 	hello := wire.Hello{Threads: uint8(p.threads), Codec: codec.Version, Digest: p.crowd.digest}
 	if err := p.write(life, hello.Append(nil)); err != nil {
-		return unlessLeaving(ctx, err)
+		return unlessLeaving(ctx, &lostError{err})
 	}
 	defer p.stopProbing()
 	defer func() {
@@ -149,7 +156,7 @@ func (p *person) dial(ctx context.Context) error {
 		CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return &lostError{fmt.Errorf("connect: %w", err)}
 	}
 	socket.SetReadLimit(readLimit)
 	p.socket = socket
@@ -165,11 +172,12 @@ func (p *person) write(life context.Context, message []byte) error {
 // buffers hold messages while they are looked at, so that an idle connection holds none.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// read reads one message and does what it asks for.
+// read reads one message and does what it asks for. It ends with the socket: to watch a context that a crowd shares
+// would cost each message more than reading it does.
 func (p *person) read(life context.Context) error {
-	kind, r, err := p.socket.Reader(life)
+	kind, r, err := p.socket.Reader(context.Background())
 	if err != nil {
-		return err
+		return &lostError{err}
 	}
 	if kind != websocket.MessageBinary {
 		return errors.New("got a text message, want binary ones")
@@ -178,7 +186,7 @@ func (p *person) read(life context.Context) error {
 	defer buffers.Put(b)
 	b.Reset()
 	if _, err := b.ReadFrom(r); err != nil {
-		return err
+		return &lostError{err}
 	}
 	return p.receive(life, b.Bytes())
 }
@@ -229,13 +237,14 @@ func (p *person) enter(life context.Context, message []byte) (err error) {
 		return err
 	}
 	p.welcomed = true
-	p.clock = clock{timeline.Instant(p.welcome.Now), time.Now()}
+	p.welcomedAt = time.Now()
+	p.clock = clock{timeline.Instant(p.welcome.Now), p.welcomedAt}
 	if p.welcome.Threads > 0 {
 		p.worker = startWorker(p, life, int(p.welcome.Threads))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.due = time.Now()
+	p.due = p.welcomedAt
 	p.probe = time.AfterFunc(0, func() { p.probeIf(life, 0) })
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 // A report is what the crowd saw. Its members' names are for scripts to rely on.
@@ -36,12 +38,25 @@ type report struct {
 	ForgersEvicted   int     `json:"forgers_evicted"`
 	FramesSentForged int     `json:"frames_forged"` // by them
 
-	// The storm.
-	HostileJoins   int64   `json:"hostile_joins"` // that were welcomed
-	HostileRefused int64   `json:"hostile_refused"`
-	HostileLent    int64   `json:"hostile_lent"`
-	HostileEvicted int64   `json:"hostile_evicted"`
-	HostileRate    float64 `json:"hostile_rate"` // tried a second
+	// Those who came beside the crowd to do harm.
+	HostileJoins    int64            `json:"hostile_joins"` // that were welcomed
+	HostileRefused  int64            `json:"hostile_refused"`
+	HostileLent     int64            `json:"hostile_lent"`
+	HostileEvicted  int64            `json:"hostile_evicted"`
+	HostileRate     float64          `json:"hostile_rate"`     // tried a second
+	HostileMessages int64            `json:"hostile_messages"` // sent, the hellos apart
+	HostileClosed   map[string]int64 `json:"hostile_closed"`   // told goodbye, by reason
+	HostileCut      int64            `json:"hostile_cut"`      // cut off after the welcome without a word
+
+	// Those who came back after they had lost their connection.
+	Returned    int      `json:"returned"`
+	Backward    int      `json:"backward"`       // of these, to a frame from before the loss
+	NotBack     int      `json:"not_back"`       // lost it, and had no picture again at the end
+	ReturnTries int      `json:"return_tries"`   // connections that they tried to open
+	ReturnPeak  int      `json:"return_peak"`    // welcomed within the busiest second
+	ReturnP50   *float64 `json:"return_ms_p50"`  // from the loss until a picture was there again; null for nobody
+	ReturnP99   *float64 `json:"return_ms_p99"`  // likewise
+	ReturnMost  *float64 `json:"return_ms_p100"` // likewise
 
 	Faults     int      `json:"faults"` // whatever else went wrong
 	FaultTexts []string `json:"fault_texts"`
@@ -61,11 +76,16 @@ func (c *crowd) report() report {
 		Forgers: t.forgers, ForgersEvicted: t.evicted, FramesSentForged: t.forged,
 		Faults: t.faults, FaultTexts: append([]string{}, t.faultTexts...),
 	}
-	if s := &c.storm; c.cfg.storm > 0 {
-		r.HostileJoins, r.HostileRefused = s.joined.Load(), s.refused.Load()
-		r.HostileLent, r.HostileEvicted = s.lent.Load(), s.evicted.Load()
-		r.HostileRate = float64(r.HostileJoins+r.HostileRefused) / s.took.Seconds()
+	h := &c.hostiles
+	r.HostileJoins, r.HostileRefused, r.HostileLent = h.joined.Load(), h.refused.Load(), h.lent.Load()
+	r.HostileMessages, r.HostileClosed, r.HostileCut = h.messages.Load(), h.closedByName(), h.cut.Load()
+	r.HostileEvicted = h.closed[wire.ReasonEvicted].Load()
+	if c.cfg.hostile() {
+		r.HostileRate = float64(h.tried()) / h.took.Seconds()
 	}
+	b := &t.returns
+	r.Returned, r.Backward, r.NotBack, r.ReturnTries, r.ReturnPeak = len(b.after), b.backward, b.notBack, b.tried, b.peak()
+	r.ReturnP50, r.ReturnP99, r.ReturnMost = percentile(b.after, 50), percentile(b.after, 99), percentile(b.after, 100)
 	if t.frames > 0 {
 		r.BytesPerFrame = float64(t.bytes) / float64(t.frames)
 	}
@@ -97,6 +117,7 @@ func (r report) verdict() error {
 		{r.ForgersEvicted < r.Forgers, fmt.Sprintf("%d of %d forgers not evicted", r.Forgers-r.ForgersEvicted, r.Forgers)},
 		{r.Joined < r.Workers+r.Viewers, fmt.Sprintf("%d of %d let in", r.Joined, r.Workers+r.Viewers)},
 		{r.FramesSeen == 0, "no frame seen"},
+		{r.NotBack > 0, fmt.Sprintf("%d did not come back", r.NotBack)},
 		{r.Faults > 0, fmt.Sprintf("%d faults", r.Faults)},
 	} {
 		if check.failed {
@@ -138,6 +159,13 @@ func (r report) writeTable(w io.Writer) error {
 	if r.HostileRate > 0 {
 		row("hostile joins", "%d welcomed and %d refused, %.0f a second, %d lent to, %d evicted", r.HostileJoins,
 			r.HostileRefused, r.HostileRate, r.HostileLent, r.HostileEvicted)
+		row("hostile messages", "%d", r.HostileMessages)
+		row("hostile ends", "%v, and %d cut off", r.HostileClosed, r.HostileCut)
+	}
+	if r.ReturnTries > 0 {
+		row("came back", "%d after p50 %s, p99 %s, at most %s; %d did not", r.Returned, milliseconds(r.ReturnP50),
+			milliseconds(r.ReturnP99), milliseconds(r.ReturnMost), r.NotBack)
+		row("their joins", "%d tried, and at most %d welcomed within a second", r.ReturnTries, r.ReturnPeak)
 	}
 	row("faults", "%d", r.Faults)
 	for _, text := range r.FaultTexts {

@@ -206,6 +206,21 @@ func TestFailingServers(t *testing.T) {
 	}
 }
 
+// TestComesBack has a server send its two workers away, once each.
+func TestComesBack(t *testing.T) {
+	t.Parallel()
+	f := fakeServer{goodbye: wire.ReasonDraining, partings: 2}
+	out, _, err := f.play(t, 2, 1, "-json", "-return")
+	var r report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || r.Joined != 3 || r.Returned != 2 || r.NotBack != 0 || r.Backward != 0 || r.ReturnTries != 2 {
+		t.Errorf("failed with %v; report is %+v, want two who came back", err, r)
+	}
+	wantResults(t, &f, 4)
+}
+
 // TestReportShape holds the names that scripts rely on.
 func TestReportShape(t *testing.T) {
 	var out bytes.Buffer

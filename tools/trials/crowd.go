@@ -17,7 +17,8 @@ import (
 type crowd struct {
 	process *exec.Cmd
 	out     bytes.Buffer
-	err     error // why it could not start
+	said    bytes.Buffer // on standard error
+	err     error        // why it could not start
 	stderr  io.Writer
 }
 
@@ -27,7 +28,7 @@ func (s *stage) begin(ctx context.Context, d time.Duration, flags ...string) *cr
 	c := &crowd{process: exec.CommandContext(ctx, filepath.Join(s.bin, "swarm"), flags...), stderr: s.stderr}
 	c.process.Cancel = func() error { return c.process.Process.Signal(os.Interrupt) }
 	c.process.WaitDelay = stopTimeout
-	c.process.Stdout = &c.out
+	c.process.Stdout, c.process.Stderr = &c.out, &c.said
 	if err := c.process.Start(); err != nil {
 		c.err = fmt.Errorf("start swarm: %w (run make build)", err)
 	}
@@ -43,6 +44,9 @@ func (c *crowd) end() (report map[string]float64, err error) {
 		return nil, c.err
 	}
 	waited := c.process.Wait()
+	if code := c.process.ProcessState.ExitCode(); code != 0 && code != 1 {
+		return nil, fmt.Errorf("swarm: %w\n%s", waited, &c.said)
+	}
 	var told struct {
 		Faults []string `json:"fault_texts"`
 	}

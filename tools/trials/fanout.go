@@ -25,7 +25,7 @@ var fanouts = []trial{
 // A fanout is a stream to many viewers.
 type fanout struct {
 	name, about string
-	viewers     int
+	viewers     int     // unless another number is chosen
 	baseline    bool    // whether to play the bare loop too
 	maxRatio    float64 // of the server's processor time to the loop's
 	maxViewer   float64 // how much memory a viewer may cost the server's process, in KiB; 0 where that is only told
@@ -39,7 +39,7 @@ const (
 )
 
 func (o fanout) trial() trial {
-	return trial{name: o.name, about: o.about, duration: 2 * time.Minute, play: o.play}
+	return trial{name: o.name, about: o.about, duration: 2 * time.Minute, size: size{Viewers: o.viewers}, play: o.play}
 }
 
 // play has a small crowd watch for a quarter of the time, and the big one join it. Once it has settled, what the server
@@ -49,7 +49,7 @@ func (o fanout) play(ctx context.Context, s *stage, d time.Duration, f *findings
 	err := s.wait(ctx, d/8)
 	calm, calmErr := s.cores(ctx, d/8)
 	empty, emptyErr := s.memory()
-	many := s.begin(ctx, d*3/4-5*time.Second, "-workers", "0", "-viewers", strconv.Itoa(o.viewers))
+	many := s.begin(ctx, d*3/4-5*time.Second, "-workers", "0", "-viewers", strconv.Itoa(s.size.Viewers))
 	err = errors.Join(err, s.wait(ctx, d/4))
 	before, beforeErr := s.statsAfter(ctx, 0)
 	start := time.Now()
@@ -64,7 +64,7 @@ func (o fanout) play(ctx context.Context, s *stage, d time.Duration, f *findings
 		return err
 	}
 	perSecond := (streamSize(after) - streamSize(before)) / measured.Seconds()
-	viewers := float64(o.viewers)
+	viewers := float64(s.size.Viewers)
 	f.tell("viewers", audience["viewers"])
 	f.believed(crowd)
 	f.safe("forged frames seen by viewers", audience["frames_forged_seen"], 0)
@@ -83,7 +83,7 @@ func (o fanout) play(ctx context.Context, s *stage, d time.Duration, f *findings
 	if !o.baseline {
 		return nil
 	}
-	bare, err := playLoop(ctx, o.viewers, int(perSecond), d/4, s.stderr)
+	bare, err := playLoop(ctx, s.size.Viewers, int(perSecond), d/4, s.stderr)
 	if err != nil {
 		return err
 	}
@@ -95,19 +95,6 @@ func (o fanout) play(ctx context.Context, s *stage, d time.Duration, f *findings
 // streamSize returns how many bytes one viewer has been sent of the stream, by the server's statistics.
 func streamSize(stats map[string]float64) float64 {
 	return stats["bytes_per_frame"] * stats["aired_frames"]
-}
-
-// memory returns how many bytes of memory the server takes up.
-func (s *stage) memory() (float64, error) {
-	content, err := os.ReadFile("/proc/" + strconv.Itoa(s.server.Process.Pid) + "/statm")
-	if err != nil {
-		return 0, fmt.Errorf("measure memory: %w", err)
-	}
-	var size, resident float64 // pages
-	if _, err := fmt.Sscan(string(content), &size, &resident); err != nil {
-		return 0, fmt.Errorf("parse /proc's memory: %w", err)
-	}
-	return resident * float64(os.Getpagesize()), nil
 }
 
 // loopParts is in how many parts of a second the bare loop writes.

@@ -13,6 +13,7 @@ import (
 type findings struct {
 	Trial    string        `json:"trial"`
 	Duration time.Duration `json:"duration_ns"` // that was asked for
+	Size     size          `json:"size"`        // likewise
 	Seconds  float64       `json:"seconds"`     // that it took
 	Figures  []figure      `json:"figures"`
 }

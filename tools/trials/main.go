@@ -15,7 +15,7 @@ import (
 	"github.com/distributed-donut/donut/tools/exit"
 )
 
-const usage = `Usage: trials [-duration D] [-parallel N] [-results file] [-json] [trial ...]
+const usage = `Usage: trials [-duration D] [-viewers N] [-parallel N] [-results file] [-json] [trial ...]
 
 Each trial starts a server of its own on a free loopback port, plays crowds
 against it from processes of their own, and compares what was seen and counted
@@ -32,6 +32,7 @@ Flags:
 type config struct {
 	bin      string
 	duration time.Duration // of each trial; 0 for its own
+	size     size          // likewise
 	parallel int
 	results  string // a file; empty for none
 	json     bool
@@ -104,6 +105,7 @@ func (cfg config) makeAll(ctx context.Context, kept *results, stderr io.Writer) 
 		if cfg.duration > 0 {
 			t.duration = cfg.duration
 		}
+		t.size = t.size.or(cfg.size)
 		if f, ok := kept.find(t); ok {
 			found[i] = &f
 			line.done()
@@ -148,6 +150,10 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.SetOutput(io.Discard) // errors are reported once, at the exit
 	flags.StringVar(&cfg.bin, "bin", filepath.Dir(self), "the `folder` that donut-server and swarm are in")
 	flags.DurationVar(&cfg.duration, "duration", 0, "how long each trial lasts, instead of its own time")
+	flags.IntVar(&cfg.size.Viewers, "viewers", 0, "how many watch, instead of a trial's own number, where it has one")
+	flags.IntVar(&cfg.size.Workers, "workers", 0, "how many render, likewise")
+	flags.IntVar(&cfg.size.Hostile, "hostile", 0, "how many of soak's tabs, or of flood's sockets, are hostile, likewise")
+	flags.Float64Var(&cfg.size.Rate, "rate", 0, "how many messages a second each of flood's sockets sends, likewise")
 	flags.IntVar(&cfg.parallel, "parallel", 1, "how many trials are made side by side, 1 to 16")
 	flags.StringVar(&cfg.results, "results", "", "keep results in this `file`, and do not make again what is in there")
 	flags.BoolVar(&cfg.json, "json", false, "print a JSON object a line for each trial")
@@ -162,6 +168,8 @@ func parse(args []string, stdout io.Writer) (config, error) {
 		return cfg, fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	case cfg.duration != 0 && (cfg.duration < minDuration || cfg.duration > time.Hour):
 		return cfg, fmt.Errorf("%w: -duration: got %v, want %v to 1h", exit.ErrUsage, cfg.duration, minDuration)
+	case !cfg.size.valid():
+		return cfg, fmt.Errorf("%w: -viewers, -workers, -hostile and -rate: got %+v, want 0 or more", exit.ErrUsage, cfg.size)
 	case cfg.parallel < 1 || cfg.parallel > 16:
 		return cfg, fmt.Errorf("%w: -parallel: got %d, want 1 to 16", exit.ErrUsage, cfg.parallel)
 	}

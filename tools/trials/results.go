@@ -59,12 +59,12 @@ func (r *results) read() error {
 	return err
 }
 
-// find returns the findings of a trial that lasted as long.
+// find returns the findings of a trial that lasted as long and was as big.
 func (r *results) find(t trial) (findings, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, f := range r.all {
-		if f.Trial == t.name && f.Duration == t.duration {
+		if f.Trial == t.name && f.Duration == t.duration && f.Size == t.size {
 			return f, true
 		}
 	}

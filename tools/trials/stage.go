@@ -12,7 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -28,58 +28,83 @@ const (
 type stage struct {
 	bin    string
 	stderr io.Writer
+	size   size // of what plays
+	flags  []string
 	server *exec.Cmd
 	url    string
+	admin  string // URL of the admin listener
 }
 
-// open starts a server with the given flags. The caller must close the stage.
-func open(ctx context.Context, bin string, stderr io.Writer, flags []string) (*stage, error) {
-	s := &stage{bin: bin, stderr: stderr}
-	flags = append([]string{"-addr", "127.0.0.1:0", "-admin-addr", "", "-log-format", "json"}, flags...)
-	s.server = exec.Command(filepath.Join(bin, "donut-server"), flags...)
+// open starts a server with the given flags for a trial of some size. The caller must close the stage.
+func open(ctx context.Context, bin string, stderr io.Writer, crowd size, flags []string) (*stage, error) {
+	s := &stage{bin: bin, stderr: stderr, size: crowd}
+	s.flags = append([]string{"-admin-addr", "127.0.0.1:0", "-log-format", "json"}, flags...)
+	return s, s.launch(ctx, "127.0.0.1:0")
+}
+
+// launch starts the server on an address, and returns when it listens.
+func (s *stage) launch(ctx context.Context, addr string) error {
+	s.server = exec.Command(filepath.Join(s.bin, "donut-server"), append([]string{"-addr", addr}, s.flags...)...)
 	s.server.WaitDelay = stopTimeout
 	log, err := s.server.StderrPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.server.Start(); err != nil {
-		return nil, fmt.Errorf("start server: %w (run make build)", err)
+		return fmt.Errorf("start server: %w (run make build)", err)
 	}
-	listening := make(chan string, 1)
+	listening := make(chan listening, 1)
 	go s.read(log, listening)
 	select {
-	case addr, ok := <-listening:
+	case l, ok := <-listening:
 		if !ok {
-			return nil, errors.Join(errors.New("the server ended before it listened"), s.close())
+			return errors.Join(errors.New("the server ended before it listened"), s.close())
 		}
-		s.url = "http://" + addr
-		return s, nil
+		s.url, s.admin = "http://"+l.addr, "http://"+l.admin
+		return nil
 	case <-time.After(startTimeout):
 		err = fmt.Errorf("the server does not listen after %v", startTimeout)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	return nil, errors.Join(err, s.close())
+	return errors.Join(err, s.close())
 }
 
-// read reads the server's log, sends the address that it listens on, and closes the channel at the end of the log.
+// listening says where a server listens, as host:port.
+type listening struct{ addr, admin string }
+
+// restart ends the server by a signal, and starts another one in its place. Only one that is killed may end badly.
+func (s *stage) restart(ctx context.Context, sig syscall.Signal) error {
+	if err := s.end(sig); err != nil && sig != syscall.SIGKILL {
+		return err
+	}
+	return s.launch(ctx, strings.TrimPrefix(s.url, "http://"))
+}
+
+// read reads the server's log, sends where it listens, and closes the channel at the end of the log.
 // Errors of the server's are passed on.
-func (s *stage) read(log io.Reader, listening chan<- string) {
-	defer close(listening)
+func (s *stage) read(log io.Reader, told chan<- listening) {
+	defer close(told)
 	for lines := bufio.NewScanner(log); lines.Scan(); {
-		var entry struct{ Level, Msg, Addr string }
+		var entry struct {
+			Level, Msg, Addr string
+			Admin            string `json:"admin_addr"`
+		}
 		switch err := json.Unmarshal(lines.Bytes(), &entry); {
 		case err != nil, entry.Level == "ERROR":
 			fmt.Fprintf(s.stderr, "server: %s\n", lines.Bytes())
 		case entry.Msg == "listening":
-			listening <- entry.Addr
+			told <- listening{entry.Addr, entry.Admin}
 		}
 	}
 }
 
 // close ends the server, and fails where it does not end well.
-func (s *stage) close() error {
-	if err := s.server.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+func (s *stage) close() error { return s.end(syscall.SIGTERM) }
+
+// end ends the server by a signal, and fails where it does not end well.
+func (s *stage) end(sig syscall.Signal) error {
+	if err := s.server.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop server: %w", err)
 	}
 	kill := time.AfterFunc(stopTimeout, func() { s.server.Process.Kill() })
@@ -90,19 +115,22 @@ func (s *stage) close() error {
 	return nil
 }
 
-// fetch returns what the server has at a path.
-func (s *stage) fetch(ctx context.Context, path string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+// client leaves no connection behind, which would be counted as the server's.
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// fetch returns what there is at a URL.
+func fetch(ctx context.Context, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", path, err)
+		return nil, fmt.Errorf("fetch %s: %w", url, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetch %s: got status %s, want 200", path, response.Status)
+		return nil, fmt.Errorf("fetch %s: got status %s, want 200", url, response.Status)
 	}
 	return io.ReadAll(response.Body)
 }
@@ -112,14 +140,14 @@ func (s *stage) statsAfter(ctx context.Context, d time.Duration) (map[string]flo
 	if err := s.wait(ctx, d); err != nil {
 		return nil, err
 	}
-	body, err := s.fetch(ctx, "/api/stats")
+	body, err := fetch(ctx, s.url+"/api/stats")
 	if err != nil {
 		return nil, err
 	}
 	return numbers(bytes.NewReader(body))
 }
 
-// numbers returns the numbers of a JSON object by their names.
+// numbers returns the numbers of a JSON object by their names, and those of an object in it as "name.inner".
 func numbers(r io.Reader) (map[string]float64, error) {
 	var all map[string]any
 	if err := json.NewDecoder(r).Decode(&all); err != nil {
@@ -127,8 +155,15 @@ func numbers(r io.Reader) (map[string]float64, error) {
 	}
 	kept := make(map[string]float64)
 	for name, value := range all {
-		if number, ok := value.(float64); ok {
-			kept[name] = number
+		switch value := value.(type) {
+		case float64:
+			kept[name] = value
+		case map[string]any:
+			for inner, value := range value {
+				if number, ok := value.(float64); ok {
+					kept[name+"."+inner] = number
+				}
+			}
 		}
 	}
 	return kept, nil
@@ -142,27 +177,4 @@ func (s *stage) wait(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// cores returns how many cores the server takes on average over some time.
-func (s *stage) cores(ctx context.Context, d time.Duration) (float64, error) {
-	before, err := processorTime(s.server.Process.Pid)
-	start := time.Now()
-	if err == nil {
-		err = s.wait(ctx, d)
-	}
-	if err != nil {
-		return 0, err
-	}
-	after, err := processorTime(s.server.Process.Pid)
-	return (after - before).Seconds() / time.Since(start).Seconds(), err
-}
-
-// processorTime returns what a process has taken, by Linux' account of it.
-func processorTime(pid int) (time.Duration, error) {
-	content, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return 0, fmt.Errorf("measure processor time: %w", err)
-	}
-	return parseStat(string(content))
 }

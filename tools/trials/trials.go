@@ -14,10 +14,36 @@ import (
 type trial struct {
 	name, about string
 	duration    time.Duration
+	size        size     // where it can be chosen
 	server      []string // flags
 	play        func(ctx context.Context, s *stage, d time.Duration, f *findings) error
 	compute     func(ctx context.Context, f *findings) error // in place of play, for what needs no server
 }
+
+// A size says how big a trial is. It is 0 where that cannot be chosen, or was not.
+type size struct {
+	Viewers int     `json:"viewers,omitempty"`
+	Workers int     `json:"workers,omitempty"`
+	Hostile int     `json:"hostile,omitempty"`
+	Rate    float64 `json:"rate,omitempty"` // messages a second of each who is hostile
+}
+
+// or returns the size with what was chosen in place of what can be.
+func (s size) or(chosen size) size {
+	return size{
+		either(s.Viewers, chosen.Viewers), either(s.Workers, chosen.Workers), either(s.Hostile, chosen.Hostile),
+		either(s.Rate, chosen.Rate),
+	}
+}
+
+func either[N int | float64](own, chosen N) N {
+	if own == 0 || chosen == 0 {
+		return own
+	}
+	return chosen
+}
+
+func (s size) valid() bool { return s.Viewers >= 0 && s.Workers >= 0 && s.Hostile >= 0 && s.Rate >= 0 }
 
 // minDuration is the least that a trial can last and still have something to say.
 const minDuration = 15 * time.Second
@@ -40,7 +66,7 @@ var strangers = []trial{
 
 // trials returns all that there are.
 func trials() []trial {
-	all := slices.Concat(strangers, fanouts)
+	all := slices.Concat(strangers, fanouts, endurance)
 	for _, c := range matrix {
 		all = append(all, c.trial())
 	}
@@ -75,13 +101,13 @@ func find(names []string) (found []trial, err error) {
 // make makes a trial.
 func (t trial) make(ctx context.Context, bin string, stderr io.Writer) (f findings, err error) {
 	start := time.Now()
-	f.Trial, f.Duration = t.name, t.duration
+	f.Trial, f.Duration, f.Size = t.name, t.duration, t.size
 	if t.compute != nil {
 		err = t.compute(ctx, &f)
 		f.Seconds = time.Since(start).Seconds()
 		return f, err
 	}
-	s, err := open(ctx, bin, stderr, t.server)
+	s, err := open(ctx, bin, stderr, t.size, t.server)
 	if err != nil {
 		return f, err
 	}

@@ -6,13 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +29,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(leakcheck.Run(m)) }
 
 // programs builds the server, with the module of this checkout inside, and the swarm, and returns their folder.
-func programs(t *testing.T) string {
+func programs(t *testing.T, flags ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	module := filepath.Join(dir, "donut.wasm")
@@ -46,7 +51,8 @@ func programs(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for name, pkg := range map[string]string{"donut-server": "./server", "swarm": "./tools/swarm"} {
-		compile := exec.CommandContext(t.Context(), "go", "build", "-overlay", file, "-o", filepath.Join(dir, name), pkg)
+		args := slices.Concat([]string{"build", "-overlay", file, "-o", filepath.Join(dir, name)}, flags, []string{pkg})
+		compile := exec.CommandContext(t.Context(), "go", args...)
 		compile.Dir = root
 		if out, err := compile.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v\n%s", name, err, out)
@@ -94,6 +100,38 @@ func TestTrials(t *testing.T) {
 	}
 }
 
+// TestEndurance makes the trials of what a server has to stand for long, shortened and small. Where races are looked for,
+// they are in the server and in the crowds too: one ends its process with a status that no trial takes.
+func TestEndurance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute and a half")
+	}
+	var flags []string
+	if raceEnabled {
+		flags = []string{"-race"}
+	}
+	bin := programs(t, flags...)
+	for _, c := range []struct{ trial, size string }{
+		{"soak", "-viewers 1000 -workers 20 -hostile 30"},
+		{"restart", "-viewers 100 -workers 5"},
+		{"redeploy", "-viewers 100 -workers 5"},
+		{"flood", "-viewers 50 -workers 5 -hostile 50 -rate 20"},
+	} {
+		t.Run(c.trial, func(t *testing.T) {
+			args := append([]string{"-bin", bin, "-duration", "20s", "-json"}, strings.Fields(c.size)...)
+			var out, errs bytes.Buffer
+			if err := run(t.Context(), append(args, c.trial), &out, &errs); err != nil && !errors.Is(err, errMissed) {
+				t.Fatalf("%v\n%s", err, &errs)
+			}
+			var f findings
+			if err := json.Unmarshal(out.Bytes(), &f); err != nil {
+				t.Fatal(err)
+			}
+			judge(t, f)
+		})
+	}
+}
+
 // judge fails where the findings of a trial say that something is not safe, or say nothing.
 func judge(t *testing.T, f findings) {
 	judged := 0
@@ -105,7 +143,7 @@ func judge(t *testing.T, f findings) {
 		if figure.Safety && !figure.Met {
 			t.Errorf("%s: %s: got %g, want %s", f.Trial, figure.Name, figure.Value, figure.Bar)
 		}
-		tried := slices.Contains([]string{"hostile joins", "forged frames sent", "frames aired"}, figure.Name)
+		tried := slices.Contains([]string{"hostile joins", "forged frames sent", "frames aired", "returns"}, figure.Name)
 		if tried && figure.Value == 0 {
 			t.Errorf("%s: %s: got 0, want some", f.Trial, figure.Name)
 		}
@@ -135,7 +173,10 @@ func TestResults(t *testing.T) {
 	if got, ok := r.find(trial{name: "calm", duration: time.Minute}); !ok || !reflect.DeepEqual(got, f) {
 		t.Errorf("found %+v, %v, want %+v", got, ok, f)
 	}
-	for _, other := range []trial{{name: "calm", duration: time.Second}, {name: "nobody", duration: time.Minute}} {
+	for _, other := range []trial{
+		{name: "calm", duration: time.Second}, {name: "nobody", duration: time.Minute},
+		{name: "calm", duration: time.Minute, size: size{Viewers: 1}},
+	} {
 		if got, ok := r.find(other); ok {
 			t.Errorf("found %+v for %+v", got, other)
 		}
@@ -195,6 +236,88 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestCrowdThatBreaks has crowds report and end with a status: 1 is for checks that failed, and 66 for a data race.
+func TestCrowdThatBreaks(t *testing.T) {
+	for status, want := range map[string]bool{"0": true, "1": true, "2": false, "66": false} {
+		s := &stage{bin: t.TempDir(), stderr: io.Discard}
+		script := "#!/bin/sh\necho '{\"frames_seen\": 5}'\nexit " + status + "\n"
+		if err := os.WriteFile(filepath.Join(s.bin, "swarm"), []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		report, err := s.swarm(t.Context(), time.Second)
+		if (err == nil) != want || want && report["frames_seen"] != 5 {
+			t.Errorf("status %s: got %v, %v, want a report: %v", status, report, err, want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	const object = `{"a": 1.5, "text": "2", "none": null, "closed": {"slow": 3, "text": "4"}, "list": [5]}`
+	got, err := numbers(strings.NewReader(object))
+	if want := map[string]float64{"a": 1.5, "closed.slow": 3}; err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}
+
+func TestSize(t *testing.T) {
+	own := size{Viewers: 9000, Workers: 200}
+	for chosen, want := range map[size]size{
+		{}:                       own,
+		{Viewers: 7}:             {Viewers: 7, Workers: 200},
+		{Workers: 3, Hostile: 5}: {Viewers: 9000, Workers: 3}, // where there are no hostile ones, none can be chosen
+		{Rate: 5}:                own,
+	} {
+		if got := own.or(chosen); got != want {
+			t.Errorf("%+v chosen: got %+v, want %+v", chosen, got, want)
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for want, of := range map[float64][]float64{0: nil, 3: {3}, 2: {9, 1, 2}, 5: {7, 5, 1, 2, 6}} {
+		if got := median(of); got != want {
+			t.Errorf("median of %v is %v, want %v", of, got, want)
+		}
+	}
+}
+
+// TestFootprint has this process be the server: it opens a file, starts a goroutine, and ends both a moment later.
+func TestFootprint(t *testing.T) {
+	running := 5
+	var mu sync.Mutex
+	admin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(w, "# HELP go_goroutines Number.\ngo_goroutines %d\n", running)
+		running = max(5, running-1)
+	}))
+	defer admin.Close()
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{server: &exec.Cmd{Process: self}, admin: admin.URL}
+	before, err := s.footprint(t.Context())
+	if err != nil || before.goroutines != 5 || before.descriptors < 3 {
+		t.Fatalf("got %+v, %v, want 5 goroutines and some descriptors", before, err)
+	}
+	file, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if now, err := s.footprint(t.Context()); err != nil || now.descriptors != before.descriptors+1 {
+		t.Errorf("got %+v, %v with one file more than %+v", now, err, before)
+	}
+	file.Close()
+	mu.Lock()
+	running = 7
+	mu.Unlock()
+	if more, err := s.footprintOver(t.Context(), before); err != nil || more != (footprint{}) {
+		t.Errorf("got %+v, %v more than before, want nothing once the goroutines have ended", more, err)
+	}
+}
+
 func TestStat(t *testing.T) {
 	const line = "42 (a ) name (x)) S 1 42 42 0 -1 4194560 1 2 3 4 150 25 6 7 20 0 9 0 1 2 3"
 	got, err := parseStat(line)
@@ -213,6 +336,8 @@ func TestUsage(t *testing.T) {
 		"-nonsense":    "-nonsense",
 		"-duration 1s": "-duration: got 1s, want 15s to 1h",
 		"-parallel 0":  "-parallel: got 0, want 1 to 16",
+		"-viewers -1":  "-viewers, -workers, -hostile and -rate: got {Viewers:-1",
+		"-rate NaN":    "Rate:NaN}, want 0 or more",
 		"nonsense":     `got trial "nonsense"`,
 	} {
 		var out, errs bytes.Buffer

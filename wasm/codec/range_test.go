@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/distributed-donut/donut/tools/seeds"
 )
 
 // TestRangeCoder has decisions of any probability come back, and the end with them, whatever was written before.
 func TestRangeCoder(t *testing.T) {
 	type decision struct{ p, n, value uint64 }
-	for seed := range uint64(300) {
+	for seed := range seeds.Count(t, 300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		likely := rng.Float64()
 		all := make([]decision, rng.IntN(2000))
