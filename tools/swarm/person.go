@@ -110,8 +110,11 @@ func (p *person) stay(ctx, life context.Context) error {
 	p.crowd.here.Add(1)
 	defer p.crowd.here.Add(-1)
 
-	closed := make(chan struct{})
+	leaving, closed := make(chan struct{}), make(chan struct{})
+	var left time.Time // once leaving
 	stop := context.AfterFunc(ctx, func() {
+		left = time.Now()
+		close(leaving)
 		defer close(closed)
 		p.socket.Close(websocket.StatusGoingAway, "")
 	})
@@ -134,6 +137,11 @@ func (p *person) stay(ctx, life context.Context) error {
 	for {
 		if err := p.read(life); err != nil {
 			p.left = p.clock.now()
+			select {
+			case <-leaving: // what comes while the socket closes is not waited for
+				p.left = p.clock.instant.Add(left.Sub(p.clock.at))
+			default:
+			}
 			return unlessLeaving(ctx, err)
 		}
 	}
