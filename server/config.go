@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/gate"
+	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/wasm/donut"
@@ -29,9 +30,12 @@ type config struct {
 	lead      time.Duration // orchestrator.MinLead to MaxLead
 	cacheDir  string        // for compiled modules; empty for none
 
-	limits     gate.Limits  // of connections
-	proxies    gate.Proxies // whose X-Forwarded-For counts
-	maxStreams int          // for terminals, at once
+	limits        gate.Limits   // of connections
+	streams       gate.Limits   // of streams for terminals; as many joins as connections
+	proxies       gate.Proxies  // whose X-Forwarded-For counts
+	messages      int           // a second, of a connection
+	timeouts      hub.Timeouts  // of connections; Write is of streams, too
+	headerTimeout time.Duration // of requests
 
 	auditBudget float64 // cores for audits that nobody must make, 0 to orchestrator.MaxAuditBudget
 	auditFloor  float64 // share of anybody's frames that must be audited, above 0 and up to 1
@@ -148,9 +152,22 @@ func define(c *config) *flags {
 		f.IntVar(&c.limits.PerAddress, "max-per-address", 100,
 			"let in so many `connections` at once from one IPv4 address or IPv6 /64; 127.0.0.1 and ::1 are exempt, also below")
 		f.Float64Var(&c.limits.JoinsPerAddress, "joins-per-address", 5,
-			"let in so many new `connections` a second from one such address, and what it saved up in ten seconds at once")
-		f.IntVar(&c.maxStreams, "max-streams", 1000,
+			"let in so many new `connections` a second from one such address, and what it saved up in ten seconds at once; "+
+				"streams are counted alike, apart from them")
+		f.IntVar(&c.messages, "messages-per-connection", 20, "take so many `messages` a second of a connection, pings and "+
+			"pongs included, and what it saved up in ten seconds at once; answers to leases are beside that")
+		f.IntVar(&c.streams.Clients, "max-streams", 1000,
 			"send so many `streams` to terminals at once, beside the connections; 0 for none")
+		f.IntVar(&c.streams.PerAddress, "max-streams-per-address", 20,
+			"send so many of these `streams` at once to one address")
+		f.DurationVar(&c.headerTimeout, "header-timeout", 5*time.Second,
+			"the longest that a request, or the start of TLS, may take to arrive")
+		f.DurationVar(&c.timeouts.Hello, "hello-timeout", 5*time.Second,
+			"the longest that a connection may take to say hello")
+		f.DurationVar(&c.timeouts.Message, "message-timeout", 2*time.Second,
+			"the longest that a message may take to arrive once it has begun")
+		f.DurationVar(&c.timeouts.Write, "write-timeout", 10*time.Second,
+			"the longest that a connection or stream may take to let a message leave")
 	})
 	all.group("Logs", func(f *flag.FlagSet) {
 		f.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `level` on: debug, info, warn or error")
@@ -191,6 +208,7 @@ func parseConfig(args, environment []string, output io.Writer) (config, error) {
 			c.effective = append(c.effective, slog.String(strings.ReplaceAll(f.Name, "-", "_"), f.Value.String()))
 		}
 	})
+	c.streams.JoinsPerAddress = c.limits.JoinsPerAddress
 	return c, c.validate()
 }
 
@@ -281,10 +299,24 @@ func (c config) validate() error {
 	case !(c.limits.JoinsPerAddress >= gate.MinJoins && c.limits.JoinsPerAddress <= gate.MaxJoins):
 		return fmt.Errorf("invalid -joins-per-address: got %v, want %v to %v",
 			c.limits.JoinsPerAddress, gate.MinJoins, gate.MaxJoins)
-	case c.maxStreams < 0:
-		return fmt.Errorf("invalid -max-streams: got %d, want 0 or more", c.maxStreams)
-	case c.drain <= 0:
-		return fmt.Errorf("invalid -drain: got %v, want more than 0s", c.drain)
+	case c.messages < hub.MinMessages || c.messages > hub.MaxMessages:
+		return fmt.Errorf("invalid -messages-per-connection: got %d, want %d to %d",
+			c.messages, hub.MinMessages, hub.MaxMessages)
+	case c.streams.Clients < 0:
+		return fmt.Errorf("invalid -max-streams: got %d, want 0 or more", c.streams.Clients)
+	case c.streams.PerAddress < 1:
+		return fmt.Errorf("invalid -max-streams-per-address: got %d, want at least 1", c.streams.PerAddress)
+	}
+	for _, d := range []struct {
+		flag string
+		got  time.Duration
+	}{
+		{"header-timeout", c.headerTimeout}, {"hello-timeout", c.timeouts.Hello}, {"message-timeout", c.timeouts.Message},
+		{"write-timeout", c.timeouts.Write}, {"drain", c.drain},
+	} {
+		if d.got <= 0 {
+			return fmt.Errorf("invalid -%s: got %v, want more than 0s", d.flag, d.got)
+		}
 	}
 	return nil
 }

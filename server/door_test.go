@@ -80,7 +80,7 @@ func TestForwardedAddressOfStrangersIsIgnored(t *testing.T) {
 func TestStatsSayWhoWasRefusedAndClosed(t *testing.T) {
 	p := start(t, "-trusted-proxies", "127.0.0.1", "-max-clients", "10", "-max-per-address", "2", "-joins-per-address", "0.3")
 	none := make(map[string]uint64)
-	for _, name := range []string{"crowded", "draining", "evicted", "full", "malformed", "outdated", "silent", "slow"} {
+	for _, name := range []string{"crowded", "draining", "evicted", "flooding", "full", "malformed", "outdated", "silent", "slow"} {
 		none[name] = 0
 	}
 	if got := p.counters(t, "closed"); !maps.Equal(got, none) {
@@ -135,7 +135,8 @@ func TestStatsSayWhoWasRefusedAndClosed(t *testing.T) {
 
 // TestRequestsAreNotWaitedForForEver announces a body that never comes.
 func TestRequestsAreNotWaitedForForEver(t *testing.T) {
-	p := start(t)
+	const timeout = 200 * time.Millisecond
+	p := start(t, "-header-timeout", timeout.String())
 	for name, request := range map[string]string{
 		"half a handshake": "GET /ws HTTP/1.1\r\nHost: donut\r\nUpgr",
 		"a body":           "GET /ws HTTP/1.1\r\nHost: donut\r\nContent-Length: 10\r\n\r\n",
@@ -150,7 +151,7 @@ func TestRequestsAreNotWaitedForForEver(t *testing.T) {
 			if _, err := io.WriteString(socket, request); err != nil {
 				t.Fatal(err)
 			}
-			socket.SetReadDeadline(time.Now().Add(headerTimeout + 5*time.Second))
+			socket.SetReadDeadline(time.Now().Add(timeout + 4*time.Second))
 			in := bufio.NewReader(socket)
 			if response, err := http.ReadResponse(in, nil); err == nil {
 				io.Copy(io.Discard, response.Body)

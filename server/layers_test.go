@@ -29,7 +29,7 @@ server/gate:         server/timeline server/trust
 server/orchestrator: wasm/donut wasm/wire wasm/codec server/timeline server/ring server/schedule server/trust
 server/verify:       wasm/donut wasm/wire wasm/codec github.com/tetratelabs/wazero
 server/hub:          wasm/wire wasm/codec server/timeline server/gate server/orchestrator github.com/coder/websocket
-server/terminal:     wasm/donut wasm/wire wasm/codec server/timeline github.com/coder/websocket
+server/terminal:     wasm/donut wasm/wire wasm/codec server/timeline server/gate github.com/coder/websocket
 server/metrics:      wasm/wire server/orchestrator server/verify server/hub server/terminal github.com/prometheus/client_golang
 web:                 -
 server:              wasm/donut wasm/codec server/timeline server/trust server/gate server/orchestrator server/verify server/hub server/terminal server/metrics web

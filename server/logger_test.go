@@ -53,7 +53,7 @@ func TestLogShortensAddressesUnlessAskedFor(t *testing.T) {
 		log.Warn("evicted", "addr", netip.MustParseAddr(secret))
 		log = log.With("peer", netip.MustParseAddr(secret))
 		log.Debug("left", "err", &net.OpError{Op: "read", Addr: client, Err: errors.New("reset")})
-		newServer(nil, log).ErrorLog.Printf("http: TLS handshake error from %v: EOF", client)
+		newServer(nil, config{}, log).ErrorLog.Printf("http: TLS handshake error from %v: EOF", client)
 		shown, want := strings.Count(out.String(), secret), 0 // With shows it in the lines that follow
 		if cfg.logAddresses {
 			want = 5

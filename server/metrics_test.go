@@ -41,7 +41,7 @@ var series = map[string]struct{ sum, by []string }{
 	"module_frames":          {sum: []string{`donut_module_frames_total`}},
 	"streams":                {sum: []string{`donut_connections{role="terminal"}`}},
 	"streams_opened":         {sum: []string{`donut_terminal_streams_opened_total`}},
-	"streams_refused":        {sum: []string{`donut_terminal_streams_refused_total`}},
+	"streams_talking":        {sum: []string{`donut_terminal_streams_talking_total`}},
 	"stream_skips":           {sum: []string{`donut_terminal_queue_drops_total{reason="skip"}`}},
 	"streams_slow":           {sum: []string{`donut_terminal_queue_drops_total{reason="dismissal"}`}},
 	"recordings":             {sum: []string{`donut_recordings_total`}},
@@ -50,7 +50,10 @@ var series = map[string]struct{ sum, by []string }{
 var aired = []string{`donut_aired_frames_total{source="fleet"}`, `donut_aired_frames_total{source="server"}`}
 
 // counts are the fields of /api/stats that hold a number for each reason, and the counters that do.
-var counts = map[string]string{"refused": "donut_refused_connections_total", "closed": "donut_closed_connections_total"}
+var counts = map[string]string{
+	"refused": "donut_refused_connections_total", "closed": "donut_closed_connections_total",
+	"streams_refused": "donut_terminal_streams_refused_total",
+}
 
 // scrape reads /metrics.
 func (p program) scrape(t *testing.T) map[string]float64 {
@@ -193,7 +196,7 @@ func TestMetricsSayWhatTheStatisticsSay(t *testing.T) {
 	for _, name := range []string{
 		"lead_seconds", "viewers", "workers", "threads", "fleet_frames", "server_frames", "audited_frames", "forged_frames",
 		"evictions", "bytes_per_frame", "audit_rate", "audit_cpu_seconds", "module_cpu_seconds", "module_frames", "streams",
-		"streams_opened", "streams_refused", "refused address", "closed evicted", "closed crowded",
+		"streams_opened", "streams_refused full", "refused address", "closed evicted", "closed crowded",
 	} {
 		if got[name] == 0 {
 			t.Errorf("%s is 0: nothing is compared", name)

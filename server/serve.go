@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/metrics"
 	"github.com/distributed-donut/donut/server/orchestrator"
@@ -29,9 +30,8 @@ import (
 )
 
 const (
-	// headerTimeout is how long a request's header may take, idleTimeout how long a connection may wait for the next, and
-	// answerTimeout how long an answer may take to leave: it is what the module needs at 16 KB/s. None holds for sockets.
-	headerTimeout = 5 * time.Second
+	// idleTimeout is how long a connection may wait for the next request, and answerTimeout how long an answer may take to
+	// leave: it is what the module needs at 16 KB/s. Neither holds for sockets.
 	idleTimeout   = time.Minute
 	answerTimeout = 2 * time.Minute
 	// comeBack is how long tabs wait before they look for a server that went away.
@@ -64,11 +64,15 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 
 	clock := timeline.NewClock(cfg.epoch, timeline.System())
 	durations := metrics.NewDurations()
+	addresses := gate.NewAddresses(cfg.proxies, log)
 	h := hub.New(hub.Config{
 		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead,
-		Limits: cfg.limits, Proxies: cfg.proxies, Origins: cfg.origins, Served: durations.Served,
+		Limits: cfg.limits, Addresses: addresses, Messages: cfg.messages, Timeouts: cfg.timeouts, Origins: cfg.origins,
+		Served: durations.Served,
 	})
-	relay := terminal.New(terminal.Config{Clock: clock, Log: log, MaxStreams: cfg.maxStreams})
+	relay := terminal.New(terminal.Config{
+		Clock: clock, Log: log, Limits: cfg.streams, Addresses: addresses, Write: cfg.timeouts.Write,
+	})
 	fleet, err := orchestrator.New(orchestrator.Config{
 		Clock: clock, Audience: everybody{h, relay}, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
 		Auditors: max(1, runtime.GOMAXPROCS(0)-1), // one processor is left for the sockets
@@ -82,15 +86,15 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	if err != nil {
 		return err
 	}
-	public := newServer(site, log)
-	public.ReadTimeout = headerTimeout // the body included, of which no request has any
+	public := newServer(site, cfg, log)
+	public.ReadTimeout = cfg.headerTimeout // the body included, of which no request has any
 	public.ConnContext = terminal.ConnContext
 	public.TLSConfig = encryption
 	admin := newServer(adminHandler(metrics.Handler(metrics.Sources{
 		Playhead: func() uint64 { now, _ := clock.Now(); return now.Frame() },
 		Fleet:    fleet.Snapshot, Hub: h.Stats, Terminals: relay.Stats, Module: pool.Stats,
 		Durations: durations, ModuleSHA256: hexDigest(pool),
-	})), log)
+	})), cfg, log)
 
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -178,13 +182,13 @@ func newEncryption(cfg config, log *slog.Logger) (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get}, nil
 }
 
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+func newServer(handler http.Handler, cfg config, log *slog.Logger) *http.Server {
 	// Sockets and endless streams take over, hold little for, and cut off connections that are theirs alone.
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Server{
 		Protocols: &protocols,
-		Handler:   handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: answerTimeout,
+		Handler:   handler, ReadHeaderTimeout: cfg.headerTimeout, IdleTimeout: idleTimeout, WriteTimeout: answerTimeout,
 		MaxHeaderBytes: 16 << 10,
 		ErrorLog:       errorLog(log),
 	}

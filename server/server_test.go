@@ -213,6 +213,7 @@ func (c *tab) write(message []byte) {
 func (c *tab) play() error {
 	renderer := donut.NewRenderer(int(c.welcome.Detail))
 	c.write(wire.Probe{}.Append(nil))
+	probed := time.Now()
 	for {
 		message, err := c.read()
 		if err != nil {
@@ -243,7 +244,10 @@ func (c *tab) play() error {
 			if _, err := c.decoder.Decode(m.Stream, c.seen); err != nil {
 				return err
 			}
-			c.write(wire.Probe{Ack: c.decoder.Number()}.Append(nil))
+			if time.Since(probed) >= time.Second {
+				probed = time.Now()
+				c.write(wire.Probe{Ack: c.decoder.Number()}.Append(nil))
+			}
 		case wire.KindGoodbye:
 			if c.goodbye, err = wire.ParseGoodbye(message); err != nil {
 				return err

@@ -163,10 +163,12 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 
 		Streams        int    `json:"streams"` // to terminals, now; the others are totals
 		StreamsOpened  uint64 `json:"streams_opened"`
-		StreamsRefused uint64 `json:"streams_refused"`
-		StreamSkips    uint64 `json:"stream_skips"` // times that a slow reader missed frames
-		StreamsSlow    uint64 `json:"streams_slow"` // ended because a write took too long
+		StreamSkips    uint64 `json:"stream_skips"`    // times that a slow reader missed frames
+		StreamsSlow    uint64 `json:"streams_slow"`    // ended because a write took too long
+		StreamsTalking uint64 `json:"streams_talking"` // ended because their client sent something
 		Recordings     uint64 `json:"recordings"`
+
+		StreamsRefused map[string]uint64 `json:"streams_refused"` // never let in
 
 		Refused map[string]uint64 `json:"refused"` // never let in
 		Closed  map[string]uint64 `json:"closed"`  // told goodbye, or cut off where no goodbye would have come through
@@ -180,8 +182,9 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		Trusted: snapshot.Trusted, Disputed: snapshot.Disputed, AuditSeconds: snapshot.AuditTime.Seconds(),
 		ModuleSeconds: s.pool.Stats().Spent.Seconds(), ModuleFrames: s.pool.Stats().Rendered, ModuleSHA256: hexDigest(s.pool),
 		Streams: terminals.Streams, StreamsOpened: terminals.Opened, StreamsRefused: terminals.Refused,
-		StreamSkips: terminals.Skipped, StreamsSlow: terminals.Slow, Recordings: terminals.Recordings,
-		Refused: s.hub.Stats().RefusedByName(), Closed: s.hub.Stats().ClosedByName(),
+		StreamSkips: terminals.Skipped, StreamsSlow: terminals.Slow, StreamsTalking: terminals.Talked,
+		Recordings: terminals.Recordings,
+		Refused:    s.hub.Stats().RefusedByName(), Closed: s.hub.Stats().ClosedByName(),
 	}
 	if aired := float64(snapshot.Aired); aired > 0 {
 		stats.BytesPerFrame = float64(snapshot.StreamSize) / aired

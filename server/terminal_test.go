@@ -110,10 +110,13 @@ func TestTerminalShowsTheFrameOfTheMoment(t *testing.T) {
 	if median := late[len(late)/2]; median > 2 {
 		t.Errorf("the terminal is %d frames late, want two at most; all: %d", median, late)
 	}
-	for name, want := range map[string]float64{"streams": 1, "streams_opened": 1, "streams_refused": 1, "viewers": 0} {
+	for name, want := range map[string]float64{"streams": 1, "streams_opened": 1, "viewers": 0} {
 		if got := p.statistic(t, name); got != want {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
+	}
+	if got := p.counters(t, "streams_refused")["full"]; got != 1 {
+		t.Errorf("%d streams are refused because it is full, want 1", got)
 	}
 
 	v.hangUp()

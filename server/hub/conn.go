@@ -27,7 +27,11 @@ type conn struct {
 	entered timeline.Instant
 
 	verified atomic.Uint64 // what Credit said last, for replies
-	offers   *gate.Ration  // of the goroutine that reads
+
+	// Of the goroutine that reads.
+	pace    *gate.Ration // of messages
+	offers  *gate.Ration // of those that change what the connection offers
+	flooded bool         // by control frames, which are not messages
 
 	// Of the hub's mu.
 	welcomed, probed bool
@@ -47,6 +51,8 @@ type conn struct {
 	leaving bool        // nothing is queued any more
 	counted bool        // its end is, under a reason: the first one that anybody gives, be it after a write has failed
 	loans   loans
+
+	unanswered int // leases that were sent, and count for answers that are yet to come; at most maxAnswers
 
 	writers sync.WaitGroup // the goroutine that writes, where there is one
 }
@@ -78,6 +84,7 @@ func (c *conn) Welcome(threads int) {
 func (c *conn) Lend(m wire.Lease) {
 	c.mu.Lock()
 	c.loans.add(m)
+	c.unanswered = min(c.unanswered+1, maxAnswers)
 	c.mu.Unlock()
 	c.send(m.Append(nil))
 }

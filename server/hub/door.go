@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"errors"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -17,32 +16,6 @@ import (
 type door struct {
 	mu   sync.Mutex
 	gate *gate.Gate
-
-	stranger  sync.Once // warned of a peer that speaks for others unasked
-	forwarded sync.Once // warned of a trusted proxy that does not say whom it speaks for
-}
-
-// addressOf returns the address that counts for a request. What is wrong with how it is forwarded is logged once: those
-// who send it can do so as often as they like.
-func (h *Hub) addressOf(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		h.cfg.Log.Error("the peer's address is none", "err", err)
-	}
-	addr, err := h.cfg.Proxies.Client(peer.Addr(), r.Header[gate.ForwardedFor])
-	switch {
-	case errors.Is(err, gate.ErrStranger):
-		h.door.stranger.Do(func() {
-			h.cfg.Log.Warn("ignored "+gate.ForwardedFor+": if its sender is your proxy, name it in -trusted-proxies, for its own "+
-				"address counts for all it speaks for; said once", "peer", addr)
-		})
-	case err != nil:
-		h.door.forwarded.Do(func() {
-			h.cfg.Log.Warn("a proxy that -trusted-proxies names does not say whom it speaks for, so its own address counts; said once",
-				"peer", addr, "err", err)
-		})
-	}
-	return addr
 }
 
 // admit lets a connection in, or refuses and counts it. One that is refused is upgraded all the same, to be told
@@ -55,7 +28,7 @@ func (h *Hub) admit(addr netip.Addr) (refused gate.Refusal, upgrade bool) {
 	if refused == gate.Admitted {
 		return refused, true
 	}
-	h.stats.refused[refused].Add(1)
+	h.stats.refused.Add(refused)
 	return refused, h.door.gate.Goodbye(now)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -23,7 +22,10 @@ import (
 )
 
 // behindProxy names the test's own address as that of a proxy.
-func behindProxy(c *Config) { c.Proxies, _ = gate.ParseProxies("127.0.0.1") }
+func behindProxy(c *Config) {
+	proxies, _ := gate.ParseProxies("127.0.0.1")
+	c.Addresses = gate.NewAddresses(proxies, c.Log)
+}
 
 // comeFrom connects as a proxy's client with an address, and says hello. Without an upgrade the response is returned.
 func comeFrom(t testing.TB, url, addr string) (*websocket.Conn, *http.Response) {
@@ -309,30 +311,6 @@ func TestCrowdAtTheDoor(t *testing.T) {
 	}
 	if total := h.Stats().Accepted.Load() + h.Stats().Refused(gate.Full) + h.Stats().Refused(gate.Address); total != 24*8 {
 		t.Errorf("%d were let in or refused, want all %d", total, 24*8)
-	}
-}
-
-func TestHeadersOfOthersAreWarnedOfOnce(t *testing.T) {
-	for _, test := range []struct {
-		name, proxies, header, want string
-	}{
-		{"a proxy nobody named", "10.0.0.0/8", "192.0.2.1", "name it in -trusted-proxies"},
-		{"a proxy that says nothing useful", "127.0.0.1", "unknown", `got entry \"unknown\", want an address`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var log strings.Builder
-			h, _, _, url := setUp(t, func(c *Config) {
-				c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-				c.Proxies, _ = gate.ParseProxies(test.proxies)
-				c.Limits.PerAddress = 1
-			})
-			expect(t, url, test.header, "welcome")
-			expect(t, url, test.header, "welcome") // as from 127.0.0.1
-			await(t, func() bool { return h.connections() == 2 })
-			if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, test.want) {
-				t.Errorf("the log is %q, want one line that says %q", got, test.want)
-			}
-		})
 	}
 }
 

@@ -9,7 +9,8 @@
 // not worth sending any more is dropped before it is written. A viewer with maxPending of the stream waiting loses it all,
 // and is sent the stream again from the key group that is on screen. What the kernel holds is seen by what the viewer
 // acknowledges: one that has not decoded what was written maxPending ago is sent nothing more until it has, and then the
-// group on screen. One that does not catch up for patience, or whose write takes as long, is closed. All are counted.
+// group on screen. One that does not catch up for patience, or whose write takes longer than Timeouts.Write, is closed. All
+// are counted.
 package hub
 
 import (
@@ -28,13 +29,9 @@ import (
 )
 
 const (
-	// helloTimeout is how long a connection has to say hello.
-	helloTimeout = 5 * time.Second
 	// silence is how long a connection may say nothing before it counts as dead: tabs probe every 5 s.
 	silence = 9 * time.Second
-	// arrival is how long a message may take to arrive whole once it has begun.
-	arrival = 2 * time.Second
-	// patience is how long one message may take to leave, and how long a viewer may take to catch up.
+	// patience is how long a viewer may take to catch up.
 	patience = 10 * time.Second
 	// maxPending is how much of the stream may wait for a viewer before more is too much.
 	maxPending = 4 * time.Second
@@ -78,14 +75,34 @@ type Config struct {
 	Digest wire.Digest // of the module that tabs must run
 	Detail int
 	Lead   time.Duration
-	// Limits are how many connections may come, and Proxies whose word is taken for where they come from.
-	Limits  gate.Limits
-	Proxies gate.Proxies
+	// Limits are how many connections may come, and Addresses say from where they do.
+	Limits    gate.Limits
+	Addresses *gate.Addresses
+	// Messages is how many messages a second a connection may send beside its answers to leases, MinMessages to
+	// MaxMessages. What it does not use it saves up for ten seconds.
+	Messages int
+	Timeouts Timeouts
 	// Origins are patterns of hosts, as in path.Match, whose pages may connect beside the server's own.
 	Origins []string
 	// Served, where it is set, is told how long after its broadcast the last part of the audience was handed a message. It
 	// must not block, nor call the hub.
 	Served func(took time.Duration)
+}
+
+// The range of Config.Messages.
+const (
+	MinMessages = 1
+	MaxMessages = 10_000
+)
+
+// Timeouts say how long a connection may take, each more than 0.
+type Timeouts struct {
+	// Hello is how long it has to say hello.
+	Hello time.Duration
+	// Message is how long a message may take to arrive whole once it has begun.
+	Message time.Duration
+	// Write is how long what is written at once may take to leave.
+	Write time.Duration
 }
 
 // A Hub is all connections. Its methods may be called concurrently.

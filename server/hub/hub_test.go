@@ -93,7 +93,9 @@ func setUp(t testing.TB, change func(*Config)) (*Hub, *desk, *machine, string) {
 			return timeline.Reading{Monotonic: m.get(), Wall: epoch.Add(m.get())}
 		}),
 		Log: slog.New(slog.DiscardHandler), Digest: testDigest, Detail: 1, Lead: 10 * time.Second,
-		Limits: gate.Limits{Clients: 100, PerAddress: 100, JoinsPerAddress: 100},
+		Limits:    gate.Limits{Clients: 100, PerAddress: 100, JoinsPerAddress: 100},
+		Addresses: gate.NewAddresses(nil, slog.New(slog.DiscardHandler)), Messages: MaxMessages,
+		Timeouts: Timeouts{Hello: 5 * time.Second, Message: 2 * time.Second, Write: 10 * time.Second},
 	}
 	if change != nil {
 		change(&cfg)
@@ -309,7 +311,7 @@ func TestOffersReachTheFleet(t *testing.T) {
 	for range offersAtOnce {
 		send(t, socket, wire.Offer{Threads: 1}.Append(nil))
 	}
-	await(t, func() bool { return h.Stats().Closed(wire.ReasonMalformed) == 1 })
+	await(t, func() bool { return h.Stats().Closed(wire.ReasonFlooding) == 1 })
 	if got := len(offers()); got > offersAtOnce {
 		t.Errorf("the fleet was offered threads %d times at once, want at most %d", got, offersAtOnce)
 	}

@@ -33,9 +33,9 @@ func (c *conn) read(timeout time.Duration, limit func() int) ([]byte, error) {
 	// The library would start a timer and two contexts for each read.
 	kind, r, err := c.socket.Reader(context.Background())
 	if err != nil {
-		return nil, readError(err, false)
+		return nil, c.readError(err, false)
 	}
-	c.expect(arrival)
+	c.expect(c.hub.cfg.Timeouts.Message)
 	if kind != websocket.MessageBinary {
 		return nil, &wire.SyntaxError{Message: "message", Field: "type", Got: "text", Want: "binary"}
 	}
@@ -44,7 +44,7 @@ func (c *conn) read(timeout time.Duration, limit func() int) ([]byte, error) {
 	message, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
 	switch {
 	case err != nil:
-		return nil, readError(err, true)
+		return nil, c.readError(err, true)
 	case len(message) > most:
 		return nil, &wire.SyntaxError{
 			Message: "message", Field: "length", Got: "more", Want: "at most " + strconv.Itoa(most) + " bytes",
@@ -63,9 +63,11 @@ func (c *conn) expect(within time.Duration) {
 }
 
 // readError says why nothing could be read, before a message or within one.
-func readError(err error, within bool) error {
+func (c *conn) readError(err error, within bool) error {
 	var network *net.OpError
 	switch {
+	case c.flooded:
+		return errFlood
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded): // that is a control frame's
 		return fmt.Errorf("%w: %w", errSilent, err)
 	case errors.Is(err, net.ErrClosed), websocket.CloseStatus(err) != -1:

@@ -98,7 +98,7 @@ func TestBrokenRulesEndOneConnection(t *testing.T) {
 			} else {
 				began := time.Now()
 				goodbye, status := socket.end()
-				if took := time.Since(began); took > arrival+farewell+2*time.Second {
+				if took := time.Since(began); took > h.cfg.Timeouts.Message+farewell+2*time.Second {
 					t.Errorf("closed after %v", took)
 				}
 				if status != rule.status {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ func (h *Hub) Handler(fleet Fleet) http.Handler {
 
 // welcomeIn makes a connection of a request, unless that is turned away.
 func (h *Hub) welcomeIn(w http.ResponseWriter, r *http.Request) (c *conn, ok bool) {
-	c = &conn{hub: h, addr: h.addressOf(r)}
+	c = &conn{hub: h, addr: h.cfg.Addresses.Of(r.RemoteAddr, r.Header[gate.ForwardedFor])}
 	if c.refused, ok = h.admit(c.addr); !ok {
 		turnAway(w, reasonOf(c.refused))
 		return nil, false
@@ -55,10 +56,14 @@ func (c *conn) accept(w http.ResponseWriter, r *http.Request) (err error) {
 	c.socket, err = websocket.Accept(tap, r, &websocket.AcceptOptions{
 		CompressionMode: websocket.CompressionDisabled, // the stream is dense, and a compressor a viewer costs a megabyte
 		OriginPatterns:  c.hub.cfg.Origins,
+		OnPingReceived:  func(context.Context, []byte) bool { return c.control() },
+		OnPongReceived:  func(context.Context, []byte) { c.control() },
 	})
 	if err != nil {
 		return err
 	}
+	c.pace = gate.NewRation(c.hub.cfg.Messages, c.hub.cfg.Messages*savedSeconds)
+	c.offers = gate.NewRation(offersPerSecond, offersAtOnce)
 	c.socket.SetReadLimit(-1) // read has limits of its own, and says goodbye to who breaks them
 	c.tcp, c.number = tap.conn, c.hub.nextNumber()
 	return nil
@@ -95,7 +100,6 @@ func (c *conn) serve(fleet Fleet) {
 		return
 	}
 	c.offer(int(hello.Threads))
-	c.offers = gate.NewRation(offersPerSecond, offersAtOnce)
 	c.entered, _ = c.hub.cfg.Clock.Now()
 	fleet.Join(c.number, c, c.addr, int(hello.Threads))
 	defer fleet.Leave(c.number)
@@ -112,7 +116,7 @@ func (c *conn) serve(fleet Fleet) {
 var errOutdated = errors.New("hub: the tab is outdated")
 
 func (c *conn) hello() (wire.Hello, error) {
-	message, err := c.read(helloTimeout, func() int { return wire.MaxHello })
+	message, err := c.read(c.hub.cfg.Timeouts.Hello, func() int { return wire.MaxHello })
 	if err != nil {
 		return wire.Hello{}, err
 	}
@@ -137,6 +141,9 @@ func (c *conn) receive(fleet Fleet) error {
 	if err != nil {
 		return err
 	}
+	if !c.afford(wire.KindOf(message)) {
+		return errFlood
+	}
 	return c.take(message, fleet)
 }
 
@@ -154,7 +161,7 @@ func (c *conn) isWorker() bool {
 	return c.worker
 }
 
-// take does what a message asks for. Its error is a *wire.SyntaxError.
+// take does what a message asks for. Its error is errFlood or a *wire.SyntaxError.
 func (c *conn) take(message []byte, fleet Fleet) error {
 	switch kind := wire.KindOf(message); {
 	case kind == wire.KindProbe:
@@ -174,7 +181,7 @@ func (c *conn) take(message []byte, fleet Fleet) error {
 			return err
 		}
 		if now, _ := c.hub.cfg.Clock.Now(); !c.offers.Take(now) {
-			return &wire.SyntaxError{Message: "offer", Field: "pace", Got: "more", Want: "at most 5 a second"}
+			return errFlood
 		}
 		c.offer(int(offer.Threads))
 		fleet.Offer(c.number, int(offer.Threads))
@@ -198,6 +205,8 @@ func (c *conn) quit(step string, err error) {
 	switch {
 	case errors.Is(err, errOutdated):
 		c.sendAway(wire.Goodbye{Reason: wire.ReasonOutdated})
+	case errors.Is(err, errFlood):
+		c.sendAway(wire.Goodbye{Reason: wire.ReasonFlooding, Retry: uint32(comeBack / time.Millisecond)})
 	case errors.As(err, &syntax), errors.Is(err, errFraming):
 		c.sendAway(wire.Goodbye{Reason: wire.ReasonMalformed, Retry: uint32(comeBack / time.Millisecond)})
 	case errors.Is(err, errSilent), errors.Is(err, errTruncated):

@@ -11,7 +11,7 @@ import (
 type Stats struct {
 	Accepted atomic.Uint64 // let in
 	Replayed atomic.Uint64 // times that a viewer lost part of the stream and was sent the open group again
-	refused  [len(gate.Refusals) + 1]atomic.Uint64
+	refused  gate.Tally
 	closed   [256]atomic.Uint64
 }
 
@@ -20,7 +20,7 @@ type Stats struct {
 func (s *Stats) Closed(r wire.Reason) uint64 { return s.closed[r].Load() }
 
 // Refused returns how many connections were never let in for a reason, whether they were told so or not.
-func (s *Stats) Refused(r gate.Refusal) uint64 { return s.refused[r].Load() }
+func (s *Stats) Refused(r gate.Refusal) uint64 { return s.refused.Of(r) }
 
 // ClosedByName returns Closed of every reason by its name.
 func (s *Stats) ClosedByName() map[string]uint64 {
@@ -38,10 +38,4 @@ func known(r wire.Reason) bool {
 }
 
 // RefusedByName returns Refused of every reason by its name.
-func (s *Stats) RefusedByName() map[string]uint64 {
-	refused := make(map[string]uint64)
-	for _, r := range gate.Refusals {
-		refused[r.String()] = s.Refused(r)
-	}
-	return refused
-}
+func (s *Stats) RefusedByName() map[string]uint64 { return s.refused.ByName() }

@@ -100,7 +100,7 @@ func (c *conn) write() {
 
 // writeBatch writes the rest of an item, or else a batch.
 func (c *conn) writeBatch(rest []byte, batch []item) error {
-	c.tcp.SetWriteDeadline(time.Now().Add(patience))
+	c.tcp.SetWriteDeadline(time.Now().Add(c.hub.cfg.Timeouts.Write))
 	defer c.tcp.SetWriteDeadline(time.Time{})
 	if rest != nil {
 		return c.tcp.finish(rest)

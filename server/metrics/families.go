@@ -128,8 +128,10 @@ var families = []family{
 
 	{"donut_terminal_streams_opened_total", "Streams to terminals that were let in.", counter, "",
 		func(r reading) values { return one(r.terminals.Opened) }},
-	{"donut_terminal_streams_refused_total", "Streams to terminals that were one too many.", counter, "",
-		func(r reading) values { return one(r.terminals.Refused) }},
+	{"donut_terminal_streams_refused_total", "Streams to terminals that were never let in, by reason.", counter, "reason",
+		func(r reading) values { return byLabel(r.terminals.Refused) }},
+	{"donut_terminal_streams_talking_total", "Streams ended because their client sent something.", counter, "",
+		func(r reading) values { return one(r.terminals.Talked) }},
 	{"donut_terminal_queue_drops_total", "Times that a terminal was too slow, by what it cost: frames that it missed, " +
 		"or its dismissal.", counter, "reason",
 		func(r reading) values {

@@ -46,7 +46,8 @@ func busy() Sources {
 		},
 		Hub: func() *hub.Stats { return connections },
 		Terminals: func() terminal.Snapshot {
-			return terminal.Snapshot{Streams: 6, Opened: 61, Refused: 62, Skipped: 63, Slow: 64, Recordings: 65}
+			return terminal.Snapshot{Streams: 6, Opened: 61, Skipped: 63, Slow: 64, Talked: 66, Recordings: 65,
+				Refused: map[string]uint64{"full": 62, "address": 67, "rate": 68}}
 		},
 		Module: func() verify.Stats {
 			return verify.Stats{Rendered: 310, Spent: 1500 * time.Millisecond, Started: 8, Condemned: 7, Overdue: 2}
@@ -95,10 +96,14 @@ donut_closed_connections_total{reason="slow"} 0
 donut_closed_connections_total{reason="full"} 0
 donut_closed_connections_total{reason="silent"} 0
 donut_closed_connections_total{reason="crowded"} 0
+donut_closed_connections_total{reason="flooding"} 0
 donut_queue_drops_total{reason="replay"} 1002
 donut_queue_drops_total{reason="dismissal"} 0
 donut_terminal_streams_opened_total 61
-donut_terminal_streams_refused_total 62
+donut_terminal_streams_refused_total{reason="full"} 62
+donut_terminal_streams_refused_total{reason="address"} 67
+donut_terminal_streams_refused_total{reason="rate"} 68
+donut_terminal_streams_talking_total 66
 donut_terminal_queue_drops_total{reason="skip"} 63
 donut_terminal_queue_drops_total{reason="dismissal"} 64
 donut_recordings_total 65

@@ -5,14 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/coder/websocket"
 )
-
-// errTalks is the error for a client that sends something: players only listen.
-var errTalks = errors.New("nothing is expected of you")
 
 // ServeALiS answers with a WebSocket that shows players of asciinema, of any origin, what ServeANSI shows terminals. It
 // says goodbye as a server does that will be back, so that they try again.
@@ -27,22 +23,26 @@ func (r *Relay) ServeALiS(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "this is a WebSocket of subprotocol "+alisProtocol, http.StatusUpgradeRequired)
 		return
 	}
-	v, err := r.join(p)
+	addr := r.addressOf(req)
+	v, err := r.join(p, addr)
 	if err != nil {
 		refuse(w, err, comeBack)
 		return
 	}
-	defer r.leave(v)
+	defer r.leave(v, addr)
 	defer r.cutOffLate(req.Context())()
 	holdLittle(req.Context())
 
+	ear := r.newEar(lowest(req.Context()))
 	socket, err := websocket.Accept(w, req, &websocket.AcceptOptions{
 		Subprotocols: []string{alisProtocol}, InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
+		OnPingReceived: func(context.Context, []byte) bool { return ear.control() },
+		OnPongReceived: func(context.Context, []byte) { ear.control() },
 	})
 	if err != nil {
 		return // Accept has answered
 	}
-	ctx, listener := listen(req.Context(), socket)
+	ctx, listener := ear.listen(req.Context(), socket)
 	defer listener.Wait()
 	defer socket.CloseNow()
 	if socket.Subprotocol() != alisProtocol {
@@ -54,31 +54,17 @@ func (r *Relay) ServeALiS(w http.ResponseWriter, req *http.Request) {
 	case errors.Is(err, errDraining):
 		part(req.Context(), socket, websocket.StatusGoingAway, err.Error())
 	case errors.Is(context.Cause(ctx), errTalks):
+		r.stats.talked.Add(1)
 		part(req.Context(), socket, websocket.StatusPolicyViolation, errTalks.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		r.stats.slow.Add(1)
 	}
 }
 
-// listen has a goroutine read until the socket closes, so that who closes it is heard and answered. The context is done
-// then, or when something was sent, with errTalks. The library's own CloseRead would wait for itself then.
-func listen(ctx context.Context, socket *websocket.Conn) (context.Context, *sync.WaitGroup) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	listener := new(sync.WaitGroup)
-	listener.Go(func() {
-		_, _, err := socket.Reader(context.Background()) // a context that ends would close the socket without a word
-		if err == nil {
-			err = errTalks
-		}
-		cancel(err)
-	})
-	return ctx, listener
-}
-
 // play sends the stream until ctx is done, or the relay ends it with errDraining.
 func (r *Relay) play(ctx context.Context, v *viewer, socket *websocket.Conn) error {
 	send := func(message []byte) error {
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := context.WithTimeout(ctx, r.cfg.Write)
 		defer cancel()
 		return socket.Write(ctx, websocket.MessageBinary, message)
 	}

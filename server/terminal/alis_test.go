@@ -1,11 +1,15 @@
 package terminal
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -311,6 +315,43 @@ func TestALiSRefusals(t *testing.T) {
 	}
 	if websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
 		t.Errorf("who sends something is ended with %v, want status 1008", err)
+	}
+}
+
+// TestPlayersMayPingNowAndThen sends pings and pongs, as many as may be and one more.
+func TestPlayersMayPingNowAndThen(t *testing.T) {
+	for name, opcode := range map[string]byte{"pings": 0x89, "pongs": 0x8a} {
+		t.Run(name, func(t *testing.T) {
+			s := newStation(t, 1)
+			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(20 * time.Second))
+			io.WriteString(conn, "GET /live.alis HTTP/1.1\r\nHost: donut\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: v1.alis\r\n\r\n")
+			control := []byte{opcode, 0x80, 0, 0, 0, 0} // masked by zeros
+			conn.Write(append(bytes.Repeat(control, controlsAtOnce-1), 0x89, 0x80, 0, 0, 0, 0))
+			pongs := map[byte]int{0x89: controlsAtOnce, 0x8a: 1}[opcode]
+			for in := bufio.NewReader(conn); pongs > 0; {
+				b, err := in.ReadByte()
+				if err != nil {
+					t.Fatalf("with %d answers to come: %v", pongs, err)
+				}
+				if b == 0x8a {
+					pongs--
+				}
+			}
+			if got := s.Stats(); got.Streams != 1 || got.Talked != 0 {
+				t.Fatalf("after as many as may be: %+v", got)
+			}
+			conn.Write(bytes.Repeat(control, 2*controlsAtOnce))
+			await(t, "it is ended", func() bool { return s.Stats().Streams == 0 })
+			if got := s.Stats().Talked; got != 1 {
+				t.Errorf("%d players are counted as talking, want 1", got)
+			}
+		})
 	}
 }
 

@@ -8,12 +8,8 @@ import (
 	"time"
 )
 
-const (
-	// patience is how long a write may take before the stream ends.
-	patience = 10 * time.Second
-	// comeBack is how long who is refused should wait before trying again.
-	comeBack = 10 * time.Second
-)
+// comeBack is how long who is refused should wait before trying again.
+const comeBack = 10 * time.Second
 
 // ServeANSI answers with a stream that shows the frames that air at a pace, ?fps= of them a second, in a terminal of 80
 // columns and 23 rows at least. It ends with the client or the relay.
@@ -29,19 +25,20 @@ func (r *Relay) ServeANSI(w http.ResponseWriter, req *http.Request) {
 	if req.Method == http.MethodHead {
 		return
 	}
-	v, err := r.join(p)
+	addr := r.addressOf(req)
+	v, err := r.join(p, addr)
 	if err != nil {
 		refuse(w, err, comeBack)
 		return
 	}
-	defer r.leave(v)
+	defer r.leave(v, addr)
 	defer r.cutOffLate(req.Context())()
 	holdLittle(req.Context())
 
 	stream := http.NewResponseController(w)
 	stream.Flush()
 	err = r.follow(req.Context(), v, func(shots []*shot) error {
-		if err := stream.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		if err := stream.SetWriteDeadline(time.Now().Add(r.cfg.Write)); err != nil {
 			return err
 		}
 		for _, s := range shots {
@@ -62,8 +59,10 @@ func openToAll(header http.Header) {
 	header.Set("Cache-Control", "no-store")
 }
 
-// refuse answers a request for which there is nothing before some time has passed.
+// refuse answers a request for which there is nothing before some time has passed, and hangs up: who waits for the next
+// request meanwhile holds a descriptor.
 func refuse(w http.ResponseWriter, err error, before time.Duration) {
+	w.Header().Set("Connection", "close")
 	w.Header().Set("Retry-After", strconv.Itoa(int(before/time.Second)))
 	http.Error(w, err.Error(), http.StatusServiceUnavailable)
 }

@@ -11,7 +11,7 @@
 //
 // # Slow readers
 //
-// A write that takes longer than patience ends the stream. Who is more than backlog behind when a write has ended gets
+// A write that takes longer than Config.Write ends the stream. Who is more than backlog behind when a write has ended gets
 // the picture on screen, and none of those that it missed. What the kernel holds is kept small, so that it hides no
 // more than some seconds of the stream.
 package terminal
@@ -21,9 +21,12 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/codec"
 )
@@ -41,8 +44,11 @@ type Fleet interface {
 type Config struct {
 	Clock *timeline.Clock
 	Log   *slog.Logger
-	// MaxStreams is how many streams there may be at once, 0 for none.
-	MaxStreams int
+	// Limits are how many streams there may be, Limits.Clients in all or 0 for none, and Addresses say where they go to.
+	Limits    gate.Limits
+	Addresses *gate.Addresses
+	// Write is how long a write may take before the stream ends, more than 0.
+	Write time.Duration
 }
 
 // A Relay shows what airs to terminals. Its methods may be called concurrently.
@@ -56,6 +62,7 @@ type Relay struct {
 	active sync.WaitGroup // streams
 
 	mu    sync.Mutex
+	gate  *gate.Gate
 	stage *stage
 	open  int              // streams
 	awake timeline.Instant // until when the fleet airs without any
@@ -64,7 +71,8 @@ type Relay struct {
 
 // New returns a relay without streams, which shows nothing before Run.
 func New(cfg Config) *Relay {
-	r := &Relay{cfg: cfg, queue: make(chan []byte, maxQueued), nudge: make(chan struct{}, 1), stage: newStage()}
+	r := &Relay{cfg: cfg, queue: make(chan []byte, maxQueued), nudge: make(chan struct{}, 1),
+		gate: gate.New(cfg.Limits), stage: newStage()}
 	r.ending, r.end = context.WithCancel(context.Background())
 	return r
 }
@@ -141,22 +149,29 @@ func (r *Relay) close() {
 var (
 	// errFull is the error for a stream too many.
 	errFull = errors.New("as many streams as there may be; come back later")
+	// errCrowded is the error for one too many of its address.
+	errCrowded = errors.New("as many streams to your address as one may have, or too many new ones; come back later")
 	// errDraining is the error for a stream that the server ends, or lets in no more, because it shuts down.
 	errDraining = errors.New("the server is shutting down")
 )
 
-// join opens a stream, which must leave. The error is errFull or errDraining.
-func (r *Relay) join(p pace) (*viewer, error) {
+// join opens a stream to an address, which must leave. The error is errFull, errCrowded or errDraining.
+func (r *Relay) join(p pace, addr netip.Addr) (*viewer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case r.over:
+	if r.over {
 		return nil, errDraining
-	case r.open >= r.cfg.MaxStreams:
-		r.stats.refused.Add(1)
-		return nil, errFull
 	}
 	now, _ := r.cfg.Clock.Now()
+	switch refused := r.gate.Admit(now, addr); refused {
+	case gate.Admitted:
+	case gate.Full:
+		r.stats.refused.Add(refused)
+		return nil, errFull
+	default:
+		r.stats.refused.Add(refused)
+		return nil, errCrowded
+	}
 	r.stage.advance(now)
 	r.open++
 	r.stats.opened.Add(1)
@@ -165,13 +180,19 @@ func (r *Relay) join(p pace) (*viewer, error) {
 	return r.stage.join(p), nil
 }
 
-func (r *Relay) leave(v *viewer) {
+func (r *Relay) leave(v *viewer, addr netip.Addr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.gate.Leave(addr)
 	r.stage.leave(v)
 	r.open--
 	r.active.Done()
 	r.wake()
+}
+
+// addressOf returns the address that counts for a request.
+func (r *Relay) addressOf(req *http.Request) netip.Addr {
+	return r.cfg.Addresses.Of(req.RemoteAddr, req.Header[gate.ForwardedFor])
 }
 
 // wake has Run look at what has changed.

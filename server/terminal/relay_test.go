@@ -3,16 +3,21 @@ package terminal
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
+	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/tools/vt"
 	"github.com/distributed-donut/donut/wasm/codec"
@@ -32,6 +37,16 @@ type world struct {
 // Attend implements Fleet.
 func (w *world) Attend(present bool) { w.attended, w.times = present, w.times+1 }
 
+// relayConfig lets so many streams in, all of them from one address or from any.
+func relayConfig(clock *timeline.Clock, streams int) Config {
+	log := slog.New(slog.DiscardHandler)
+	return Config{
+		Clock: clock, Log: log, Addresses: gate.NewAddresses(gate.Proxies{netip.MustParsePrefix("127.0.0.1/32")}, log),
+		Limits: gate.Limits{Clients: streams, PerAddress: max(1, streams), JoinsPerAddress: gate.MaxJoins},
+		Write:  10 * time.Second,
+	}
+}
+
 // newWorld returns a world, which runs until stop. It is to be called in a bubble of synctest's.
 func newWorld(t *testing.T, streams int) *world {
 	w := new(world)
@@ -40,7 +55,7 @@ func newWorld(t *testing.T, streams int) *world {
 		w.reads.Add(1)
 		return system()
 	})
-	w.Relay = New(Config{Clock: w.clock, Log: slog.New(slog.DiscardHandler), MaxStreams: streams})
+	w.Relay = New(relayConfig(w.clock, streams))
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { w.Run(ctx, w) })
@@ -254,7 +269,7 @@ func TestSlowClients(t *testing.T) {
 		w := newWorld(t, 10)
 		defer w.stop()
 		slow, stuck := w.curl(t, "", 1300*time.Millisecond), w.curl(t, "", time.Hour)
-		w.play(patience + 2*time.Second)
+		w.play(w.cfg.Write + 2*time.Second)
 		if !stuck.over() || slow.over() {
 			t.Errorf("2 s after its patience the stuck one is over: %v, the slow one: %v", stuck.over(), slow.over())
 		}
@@ -287,10 +302,76 @@ func TestStreamsAreCapped(t *testing.T) {
 		if fourth := w.curl(t, "", 0); fourth.over() {
 			t.Errorf("who comes when one has left is refused with %d", fourth.status)
 		}
-		if got, want := w.Stats(), (Snapshot{Streams: 2, Opened: 3, Refused: 1}); got != want {
+		want := Snapshot{Streams: 2, Opened: 3, Refused: map[string]uint64{"full": 1, "address": 0, "rate": 0}}
+		if got := w.Stats(); !reflect.DeepEqual(got, want) {
 			t.Errorf("the relay counts %+v, want %+v", got, want)
 		}
 	})
+}
+
+// TestAddressesHaveSoManyStreams has a proxy ask for some addresses.
+func TestAddressesHaveSoManyStreams(t *testing.T) {
+	clock := timeline.NewClock(time.Now(), timeline.System())
+	cfg := relayConfig(clock, 10)
+	cfg.Limits.PerAddress, cfg.Limits.JoinsPerAddress = 2, 0.3 // three at once
+	relay := New(cfg)
+	// ask opens a stream that ends when hangUp is called, or is refused with a text.
+	ask := func(from string) (hangUp func(), refused string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		request := httptest.NewRequestWithContext(ctx, "GET", "/live.ansi", nil)
+		request.RemoteAddr = "127.0.0.1:4711"
+		request.Header.Set(gate.ForwardedFor, from)
+		answer := httptest.NewRecorder()
+		before := relay.Stats().Opened
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			relay.ServeANSI(answer, request)
+		}()
+		await(t, "the stream is open or refused", func() bool {
+			select {
+			case <-ended:
+				return true
+			default:
+				return relay.Stats().Opened > before
+			}
+		})
+		hangUp = func() {
+			cancel()
+			<-ended
+		}
+		t.Cleanup(hangUp)
+		if relay.Stats().Opened > before {
+			return hangUp, ""
+		}
+		if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" ||
+			answer.Header().Get("Connection") != "close" {
+			t.Errorf("refused with %d, %v; want 503, when to come back, and the connection's end", answer.Code, answer.Header())
+		}
+		return hangUp, strings.TrimSpace(answer.Body.String())
+	}
+	first, _ := ask("192.0.2.1")
+	ask("192.0.2.1")
+	for _, test := range []struct{ from, want string }{
+		{"192.0.2.1", errCrowded.Error()}, {"192.0.2.2", ""}, {"127.0.0.1", ""}, {"127.0.0.1", ""}, {"127.0.0.1", ""},
+	} {
+		if _, got := ask(test.from); got != test.want {
+			t.Errorf("who comes from %s is refused with %q, want %q", test.from, got, test.want)
+		}
+	}
+	first()
+	third, got := ask("192.0.2.1")
+	if got != "" {
+		t.Errorf("who comes when one of its address has left is refused with %q", got)
+	}
+	third()
+	if _, got := ask("192.0.2.1"); got != errCrowded.Error() {
+		t.Errorf("who comes a fourth time in a row is refused with %q, want %q", got, errCrowded)
+	}
+	want := map[string]uint64{"full": 0, "address": 1, "rate": 1}
+	if got := relay.Stats().Refused; !maps.Equal(got, want) {
+		t.Errorf("refused are %v, want %v", got, want)
+	}
 }
 
 // TestStreamsEndWithTheRelay also lets nobody in afterwards.
@@ -313,7 +394,7 @@ func TestStreamsEndWithTheRelay(t *testing.T) {
 
 // TestRelayThatIsHeldUp airs more than it takes in.
 func TestRelayThatIsHeldUp(t *testing.T) {
-	relay := New(Config{Log: slog.New(slog.DiscardHandler), Clock: timeline.NewClock(time.Now(), timeline.System())})
+	relay := New(relayConfig(timeline.NewClock(time.Now(), timeline.System()), 0))
 	for range 2 * maxQueued {
 		relay.Broadcast(nil, codec.Header{})
 	}
@@ -323,7 +404,7 @@ func TestRelayThatIsHeldUp(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
-	relay := New(Config{Log: slog.New(slog.DiscardHandler), Clock: timeline.NewClock(time.Now(), timeline.System())})
+	relay := New(relayConfig(timeline.NewClock(time.Now(), timeline.System()), 0))
 	for _, c := range []struct {
 		method, url string
 		status      int
@@ -343,7 +424,8 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s %s is for the origins %q, want all", c.method, c.url, got)
 		}
 	}
-	if got, want := relay.Stats(), (Snapshot{Refused: 1}); got != want {
+	want := Snapshot{Refused: map[string]uint64{"full": 1, "address": 0, "rate": 0}}
+	if got := relay.Stats(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the relay counts %+v, want %+v", got, want)
 	}
 }

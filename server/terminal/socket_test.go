@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -34,7 +33,7 @@ type station struct {
 func newStation(t *testing.T, streams int) *station {
 	t.Helper()
 	s := &station{clock: timeline.NewClock(time.Now().Add(-time.Hour), timeline.System())}
-	s.Relay = New(Config{Clock: s.clock, Log: slog.New(slog.DiscardHandler), MaxStreams: streams})
+	s.Relay = New(relayConfig(s.clock, streams))
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { s.Run(ctx, ignorant{}) })
@@ -189,7 +188,7 @@ func TestEndCutsOffWhoDoesNotRead(t *testing.T) {
 	})
 	began := time.Now()
 	s.stop()
-	if took := time.Since(began); took > patience/2 {
+	if took := time.Since(began); took > s.cfg.Write/2 {
 		t.Errorf("the end took %v, want about %v", took, farewell)
 	}
 }

@@ -177,6 +177,8 @@ const (
 	ReasonSilent
 	// ReasonCrowded: its address has as many connections as one may have, or opens them too quickly.
 	ReasonCrowded
+	// ReasonFlooding: it sent more messages than a connection may.
+	ReasonFlooding
 
 	reasonEnd
 )
@@ -184,7 +186,7 @@ const (
 var reasonNames = [...]string{
 	ReasonDraining: "draining", ReasonOutdated: "outdated", ReasonEvicted: "evicted", ReasonMalformed: "malformed",
 	ReasonSlow: "slow", ReasonFull: "full", ReasonSilent: "silent",
-	ReasonCrowded: "crowded",
+	ReasonCrowded: "crowded", ReasonFlooding: "flooding",
 }
 
 // String returns the reason in lower case, as in metrics.

@@ -93,7 +93,7 @@ func TestNames(t *testing.T) {
 		{ReasonDraining.String(), "draining"},
 		{ReasonFull.String(), "full"},
 		{Reason(0).String(), "reason 0"},
-		{reasonEnd.String(), "reason 9"},
+		{reasonEnd.String(), "reason 10"},
 	} {
 		if c.got != c.want {
 			t.Errorf("name is %q, want %q", c.got, c.want)

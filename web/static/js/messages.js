@@ -89,7 +89,7 @@
  *             within: number }} Lease
  * @typedef {{ kind: 'revoke', lease: number }} Revoke
  * @typedef {{ kind: 'goodbye', reason: Reason, retry: number }} Goodbye
- * @typedef {'draining' | 'outdated' | 'evicted' | 'malformed' | 'slow' | 'full' | 'silent' | 'crowded'} Reason
+ * @typedef {'draining' | 'outdated' | 'evicted' | 'malformed' | 'slow' | 'full' | 'silent' | 'crowded' | 'flooding'} Reason
  *
  * @typedef {object} Broadcast
  * @property {'broadcast'} kind

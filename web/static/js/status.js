@@ -29,6 +29,7 @@ const reasons = {
   slow: 'This connection is too slow for the stream.',
   full: 'The server has as many visitors as it allows.',
   crowded: 'Too many connections come from this address.',
+  flooding: 'This tab sent more than the server takes.',
   outdated: 'The server has moved on.',
   unfit: 'A thread of this browser failed its self-test, and will not render.',
 };
