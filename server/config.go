@@ -42,6 +42,8 @@ type config struct {
 
 	origins      []string      // patterns of hosts
 	drain        time.Duration // how long a shutdown may take
+	drainDelay   time.Duration // how much of that is spent unready, before anybody is told; 0 or more, and less than drain
+	returns      int           // a second, of those who are said goodbye to
 	logLevel     slog.Level
 	logJSON      bool
 	logAddresses bool // of clients, whole
@@ -177,6 +179,10 @@ func define(c *config) *flags {
 	})
 	all.group("Shutdown and other things", func(f *flag.FlagSet) {
 		f.DurationVar(&c.drain, "drain", 5*time.Second, "take at most this long to shut down")
+		f.DurationVar(&c.drainDelay, "drain-delay", 0, "of that spend this long unready, and else as ever, so that balancers "+
+			"send nobody any more when everybody is said goodbye to")
+		f.IntVar(&c.returns, "returns-per-second", 500,
+			"ask so many `tabs` back a second, each at a moment of its own, when they are said goodbye to")
 		f.BoolVar(&c.version, versionFlag, false, "print the version of the program and of its module, and exit")
 	})
 	return all
@@ -317,6 +323,12 @@ func (c config) validate() error {
 		if d.got <= 0 {
 			return fmt.Errorf("invalid -%s: got %v, want more than 0s", d.flag, d.got)
 		}
+	}
+	switch {
+	case c.drainDelay < 0 || c.drainDelay >= c.drain:
+		return fmt.Errorf("invalid -drain-delay: got %v, want 0s or more, and less than -drain", c.drainDelay)
+	case c.returns < 1:
+		return fmt.Errorf("invalid -returns-per-second: got %d, want at least 1", c.returns)
 	}
 	return nil
 }

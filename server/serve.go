@@ -34,7 +34,7 @@ const (
 	// leave: it is what the module needs at 16 KB/s. Neither holds for sockets.
 	idleTimeout   = time.Minute
 	answerTimeout = 2 * time.Minute
-	// comeBack is how long tabs wait before they look for a server that went away.
+	// comeBack is how long the first tab waits before it looks for a server that went away.
 	comeBack = time.Second
 )
 
@@ -54,6 +54,17 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 		return err
 	}
 	defer listeners.Close()
+
+	var running sync.WaitGroup
+	defer running.Wait()
+	failed := make(chan error, 2)
+	entrance := newEntrance()
+	public := newServer(entrance, cfg, log)
+	public.ReadTimeout = cfg.headerTimeout // the body included, of which no request has any
+	public.ConnContext = terminal.ConnContext
+	public.TLSConfig = encryption
+	defer public.Close() // where the start fails
+	running.Go(func() { failed <- serveOn(public, listeners.public) })
 
 	pool, err := verify.New(ctx, module, verify.Config{Detail: cfg.detail, CacheDir: cfg.cacheDir, Log: log})
 	if err != nil {
@@ -82,29 +93,23 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	if err != nil {
 		return err
 	}
-	site, err := newSite(module, h.Handler(fleet), relay, statistics{clock, fleet, h, relay, pool})
+	ready := &readiness{fleet: fleet, hub: h}
+	site, err := newSite(module, h.Handler(fleet), relay, statistics{clock, fleet, h, relay, pool}, ready)
 	if err != nil {
 		return err
 	}
-	public := newServer(site, cfg, log)
-	public.ReadTimeout = cfg.headerTimeout // the body included, of which no request has any
-	public.ConnContext = terminal.ConnContext
-	public.TLSConfig = encryption
 	admin := newServer(adminHandler(metrics.Handler(metrics.Sources{
 		Playhead: func() uint64 { now, _ := clock.Now(); return now.Frame() },
 		Fleet:    fleet.Snapshot, Hub: h.Stats, Terminals: relay.Stats, Module: pool.Stats,
 		Durations: durations, ModuleSHA256: hexDigest(pool),
 	})), cfg, log)
 
-	var running sync.WaitGroup
-	defer running.Wait()
 	fleetContext, stopFleet := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopFleet()
 	running.Go(func() { fleet.Run(fleetContext) })
 	running.Go(func() { relay.Run(fleetContext, fleet) })
 
-	failed := make(chan error, 2)
-	running.Go(func() { failed <- serveOn(public, listeners.public) })
+	entrance.open(site)
 	if listeners.admin != nil {
 		running.Go(func() { failed <- serveOn(admin, listeners.admin) })
 	}
@@ -119,9 +124,15 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	log.Info("draining", "within", cfg.drain)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.drain)
 	defer cancel()
-	site.drain()
+	ready.draining.Store(true)
+	if cfg.drainDelay > 0 && err == nil {
+		delay := time.NewTimer(cfg.drainDelay)
+		defer delay.Stop()
+		<-delay.C
+	}
 	stopFleet()
-	running.Go(func() { h.Close(drain, comeBack) })
+	// Until all sockets are closed, who still comes is told when to come back, and probes that the server is not ready.
+	h.Close(drain, hub.Returns{First: comeBack, PerSecond: cfg.returns})
 	for _, server := range []*http.Server{public, admin} {
 		running.Go(func() {
 			if server.Shutdown(drain) != nil {

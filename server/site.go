@@ -10,7 +10,6 @@ import (
 	"net/http/pprof"
 	"regexp"
 	"strings"
-	"sync/atomic"
 
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
@@ -37,21 +36,20 @@ const (
 
 // A site is all that is served to the public.
 type site struct {
-	mux      *http.ServeMux
-	policy   string
-	draining atomic.Bool
+	mux    *http.ServeMux
+	policy string
 }
 
 // newSite reads the page's files, and the module, into memory.
-func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats http.Handler) (*site, error) {
+func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats, ready http.Handler) (*site, error) {
 	s := &site{mux: http.NewServeMux()}
 	s.mux.Handle("GET /ws", socket)
 	s.mux.HandleFunc("GET /live.ansi", relay.ServeANSI)
 	s.mux.HandleFunc("GET /donut.cast", relay.ServeCast)
 	s.mux.HandleFunc("GET /live.alis", relay.ServeALiS)
 	s.mux.Handle("GET /api/stats", stats)
-	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	s.mux.HandleFunc("GET /readyz", s.ready)
+	s.mux.HandleFunc("GET /healthz", alive)
+	s.mux.Handle("GET /readyz", ready)
 	donut := newAsset("donut.wasm", module, web.CompressedModule())
 	s.mux.Handle("GET /donut.wasm", donut)
 	files, edition, err := readPage()
@@ -107,17 +105,6 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	s.mux.ServeHTTP(w, r)
-}
-
-// drain makes the site unready.
-func (s *site) drain() { s.draining.Store(true) }
-
-func (s *site) ready(w http.ResponseWriter, _ *http.Request) {
-	if s.draining.Load() {
-		http.Error(w, "draining", http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
 }
 
 // statistics answers /api/stats.

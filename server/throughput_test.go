@@ -178,7 +178,7 @@ func (r race) run(b *testing.B, goal int) float64 {
 	server.Close()
 	closing, stop := context.WithTimeout(context.Background(), 0)
 	defer stop()
-	h.Close(closing, 0)
+	h.Close(closing, hub.Returns{PerSecond: 1})
 	running.Wait()
 	return reached
 }

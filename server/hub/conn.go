@@ -208,7 +208,7 @@ func (c *conn) acknowledge(ack uint64, now time.Time) (caughtUp bool, err error)
 		c.hub.stats.Replayed.Add(1)
 		return true, nil
 	case !c.behind.IsZero() && now.Sub(c.behind) > patience:
-		c.dismiss(wire.Goodbye{Reason: wire.ReasonSlow, Retry: uint32(comeBack / time.Millisecond)})
+		c.dismiss(goodbye(wire.ReasonSlow, later()))
 	}
 	return false, nil
 }

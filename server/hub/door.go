@@ -54,6 +54,6 @@ func reasonOf(r gate.Refusal) wire.Reason {
 // request meanwhile holds a descriptor.
 func turnAway(w http.ResponseWriter, reason wire.Reason) {
 	w.Header().Set("Connection", "close")
-	w.Header().Set("Retry-After", strconv.Itoa(int(comeBack/time.Second)))
+	w.Header().Set("Retry-After", strconv.Itoa(int(later()/time.Second)))
 	http.Error(w, reason.String(), http.StatusServiceUnavailable)
 }

@@ -14,7 +14,6 @@
 package hub
 
 import (
-	"context"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -47,8 +46,6 @@ const (
 	maxBatch = 16 << 10
 	// maxIgnored is how many bytes are read of who is sent away. A tab that does not know yet sends a hello and probes.
 	maxIgnored = 4 << 10
-	// comeBack is how long a connection that is refused should wait before it tries again.
-	comeBack = 10 * time.Second
 	// settling is for how long the probes of a viewer are answered at once: tabs send several when they come.
 	settling = 5 * time.Second
 	// maxReplies is how many other messages may wait for a viewer, and maxControl how many for a worker, who is sent
@@ -120,6 +117,7 @@ type Hub struct {
 	groups   *gate.Ration       // of those that are sent unasked
 	visits   int                // connections from their request to their end
 	draining bool
+	returns  returns
 	closed   bool          // nobody is let in any more, not even to be told goodbye
 	left     chan struct{} // closed with closed
 }
@@ -202,12 +200,15 @@ func (h *Hub) closeIfEmpty() {
 	}
 }
 
-// enter notes a connection whose socket is open, and reports whether the hub is draining.
-func (h *Hub) enter(c *conn) (draining bool) {
+// enter notes a connection whose socket is open. Where the hub is draining it says when to come back instead.
+func (h *Hub) enter(c *conn) (retry time.Duration, draining bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.conns[c] = struct{}{}
-	return h.draining
+	if h.draining {
+		retry = h.returns.next()
+	}
+	return retry, h.draining
 }
 
 // welcome lets a connection in and sends it the open key group. From here on it gets every broadcast. In a rush that waits
@@ -257,28 +258,4 @@ func (h *Hub) forget(c *conn) {
 	defer h.mu.Unlock()
 	delete(h.conns, c)
 	h.audience.remove(c)
-}
-
-// Close says goodbye to everybody, and to who still comes, and returns when all connections have ended. Those that have
-// not when ctx is done are cut off.
-func (h *Hub) Close(ctx context.Context, retry time.Duration) {
-	h.mu.Lock()
-	h.draining = true
-	for c := range h.conns {
-		c.Dismiss(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(retry / time.Millisecond)})
-	}
-	h.closeIfEmpty()
-	h.mu.Unlock()
-
-	select {
-	case <-h.left:
-	case <-ctx.Done():
-	}
-	h.mu.Lock()
-	for c := range h.conns {
-		c.tcp.Close()
-	}
-	h.mu.Unlock()
-	<-h.left
-	h.running.Wait()
 }

@@ -106,7 +106,7 @@ func setUp(t testing.TB, change func(*Config)) (*Hub, *desk, *machine, string) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		h.Close(ctx, 0)
+		h.Close(ctx, Returns{PerSecond: 1})
 	})
 	return h, d, m, server.URL
 }
@@ -367,6 +367,8 @@ func TestCloseSaysGoodbyeToAll(t *testing.T) {
 	silent := dial(t, url, nil) // has not said hello yet
 	_ = silent
 	var said sync.WaitGroup
+	var mu sync.Mutex
+	var retries []uint32
 	for _, socket := range sockets {
 		said.Go(func() {
 			for {
@@ -377,19 +379,75 @@ func TestCloseSaysGoodbyeToAll(t *testing.T) {
 					}
 					return
 				}
-				if goodbye, err := wire.ParseGoodbye(message); err == nil && (goodbye.Reason != wire.ReasonDraining || goodbye.Retry != 1500) {
-					t.Errorf("told %+v, want draining and 1500 ms", goodbye)
+				if goodbye, err := wire.ParseGoodbye(message); err == nil && goodbye.Reason != wire.ReasonDraining {
+					t.Errorf("told %+v, want draining", goodbye)
+				} else if err == nil {
+					mu.Lock()
+					retries = append(retries, goodbye.Retry)
+					mu.Unlock()
 				}
 			}
 		})
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	h.Close(ctx, 1500*time.Millisecond)
+	h.Close(ctx, Returns{First: 1500 * time.Millisecond, PerSecond: 4})
 	said.Wait()
+	slices.Sort(retries)
+	if want := []uint32{1500, 1750, 2000, 2250, 2500, 2750}; len(retries) != 5 || !subset(retries, want) {
+		t.Errorf("asked back after %v ms, want five different ones of %v", retries, want)
+	}
 	_, response, err := websocket.Dial(t.Context(), url, nil)
 	if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("who comes after the close is answered %v, %v, want status 503", response, err)
+	}
+}
+
+// subset reports whether all of some are among others, and none is twice. Both are sorted.
+func subset(some, others []uint32) bool {
+	for i, each := range some {
+		if !slices.Contains(others, each) || i > 0 && some[i-1] == each {
+			return false
+		}
+	}
+	return true
+}
+
+// TestReturnsAreSpreadEvenly hands out moments to a crowd, and to one that is too large for it.
+func TestReturnsAreSpreadEvenly(t *testing.T) {
+	const perSecond, crowd = 500, 40_000
+	r := returns{Returns: Returns{First: time.Second, PerSecond: perSecond}}
+	var seconds [int(maxReturn / time.Second)]int
+	for range crowd {
+		after := r.next() - r.First
+		if after < 0 || after >= maxReturn {
+			t.Fatalf("asked back after %v more than the first, want less than %v", after, maxReturn)
+		}
+		seconds[after/time.Second]++
+	}
+	for second, n := range seconds {
+		want := perSecond
+		if second < (crowd-perSecond*len(seconds))/perSecond { // where the rest goes
+			want *= 2
+		}
+		if n != want {
+			t.Errorf("%d are asked back in second %d, want %d", n, second, want)
+		}
+	}
+}
+
+// TestWhoIsRefusedIsAskedBackAtDifferentTimes asks many times.
+func TestWhoIsRefusedIsAskedBackAtDifferentTimes(t *testing.T) {
+	different := make(map[time.Duration]bool)
+	for range 1000 {
+		after := later()
+		if after < comeBack || after >= 2*comeBack {
+			t.Fatalf("asked back after %v, want %v to %v", after, comeBack, 2*comeBack)
+		}
+		different[after/(comeBack/10)] = true
+	}
+	if len(different) != 10 {
+		t.Errorf("asked back in %d tenths of the time, want in all 10", len(different))
 	}
 }
 
@@ -400,7 +458,7 @@ func TestWhoComesWhileItDrains(t *testing.T) {
 		t.Fatal("nobody is let in")
 	}
 	var closed sync.WaitGroup
-	closed.Go(func() { h.Close(t.Context(), time.Second) })
+	closed.Go(func() { h.Close(t.Context(), Returns{PerSecond: 1}) })
 	await(t, func() bool {
 		h.mu.Lock()
 		defer h.mu.Unlock()

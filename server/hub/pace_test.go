@@ -146,7 +146,11 @@ func TestTimeoutsAreTheConfigured(t *testing.T) {
 			if _, err := tab.Write(sent); err != nil {
 				t.Fatal(err)
 			}
+			began := time.Now()
 			await(t, func() bool { return h.connections() == 0 && h.Stats().Closed(wire.ReasonSilent) == 1 })
+			if took := time.Since(began); took > silence/2 {
+				t.Errorf("ended after %v", took)
+			}
 		})
 	}
 }

@@ -177,7 +177,7 @@ func TestGoodbyeWaitsForNobody(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				cancel()
 				began := time.Now()
-				h.Close(ctx, 0)
+				h.Close(ctx, Returns{PerSecond: 1})
 				if took := time.Since(began); took > farewell/2 {
 					t.Errorf("the hub took %v to close", took)
 				}

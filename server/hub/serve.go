@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -84,12 +83,12 @@ func (c *conn) serve(fleet Fleet) {
 	defer c.hub.release(c)
 	defer c.socket.CloseNow()
 	defer c.writers.Wait()
-	switch draining := c.hub.enter(c); {
+	switch retry, draining := c.hub.enter(c); {
 	case c.refused != gate.Admitted:
-		c.sendAway(wire.Goodbye{Reason: reasonOf(c.refused), Retry: uint32(comeBack / time.Millisecond)})
+		c.sendAway(goodbye(reasonOf(c.refused), later()))
 		return
 	case draining:
-		c.sendAway(wire.Goodbye{Reason: wire.ReasonDraining, Retry: uint32(comeBack / time.Millisecond)})
+		c.sendAway(goodbye(wire.ReasonDraining, retry))
 		return
 	}
 	c.hub.stats.Accepted.Add(1)
@@ -206,9 +205,9 @@ func (c *conn) quit(step string, err error) {
 	case errors.Is(err, errOutdated):
 		c.sendAway(wire.Goodbye{Reason: wire.ReasonOutdated})
 	case errors.Is(err, errFlood):
-		c.sendAway(wire.Goodbye{Reason: wire.ReasonFlooding, Retry: uint32(comeBack / time.Millisecond)})
+		c.sendAway(goodbye(wire.ReasonFlooding, later()))
 	case errors.As(err, &syntax), errors.Is(err, errFraming):
-		c.sendAway(wire.Goodbye{Reason: wire.ReasonMalformed, Retry: uint32(comeBack / time.Millisecond)})
+		c.sendAway(goodbye(wire.ReasonMalformed, later()))
 	case errors.Is(err, errSilent), errors.Is(err, errTruncated):
 		c.abandon(wire.ReasonSilent)
 	default:

@@ -31,6 +31,13 @@ func (s *Stats) ClosedByName() map[string]uint64 {
 	return closed
 }
 
+// Open reports whether the hub lets anybody in, room permitting: until Close.
+func (h *Hub) Open() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.draining
+}
+
 // known reports whether there is such a reason.
 func known(r wire.Reason) bool {
 	_, err := wire.ParseGoodbye(wire.Goodbye{Reason: r}.Append(nil))

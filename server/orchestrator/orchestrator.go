@@ -7,6 +7,7 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -229,6 +230,30 @@ func (o *Orchestrator) publish(now timeline.Instant) {
 
 // Snapshot returns what was true at most a second ago. The caller must not change it.
 func (o *Orchestrator) Snapshot() *Snapshot { return o.snapshot.Load() }
+
+// ErrStopped is the error of Answer where the loop has ended.
+var ErrStopped = errors.New("orchestrator: the loop has ended")
+
+// Answer waits until the loop has answered, and returns nil. The error is ErrStopped, or the context's where the loop does
+// not run yet, or is held up.
+func (o *Orchestrator) Answer(ctx context.Context) error {
+	answered := make(chan struct{})
+	select {
+	case o.events <- func(*core, timeline.Instant) { close(answered) }:
+	case <-o.stopped:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-answered:
+		return nil
+	case <-o.stopped:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // do hands an event to the loop, and drops it where the loop has ended.
 func (o *Orchestrator) do(e event) {

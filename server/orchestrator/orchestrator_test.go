@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -165,4 +166,39 @@ func TestConfigIsValidated(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
+}
+
+// TestAnswerSaysWhetherTheLoopRuns asks before, while and after it does.
+func TestAnswerSaysWhetherTheLoopRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, err := New(Config{
+			Clock: timeline.NewClock(time.Now(), timeline.System()), Audience: new(recorder), Verifier: truthful{},
+			Log: slog.New(slog.DiscardHandler), Lead: MinLead, Detail: 1, Auditors: 1, Policy: trust.Policy{Floor: 1},
+			Random: rand.NewPCG(1, 1),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			return o.Answer(ctx)
+		}
+		if err := answer(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("before the loop runs: %v, want that it takes too long", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { o.Run(ctx) })
+		if err := answer(); err != nil {
+			t.Errorf("while the loop runs: %v", err)
+		}
+		cancel()
+		running.Wait()
+		for range cap(o.events) + 1 { // which nobody reads any more
+			if err := answer(); !errors.Is(err, ErrStopped) {
+				t.Fatalf("after the loop: %v, want %v", err, ErrStopped)
+			}
+		}
+	})
 }

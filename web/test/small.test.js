@@ -8,10 +8,10 @@ import { nextSlice } from '../static/js/slices.js';
 test('backoff doubles its bound up to the cap, and is spread over all of it', () => {
   const backoff = new Backoff();
   const bounds = Array.from({ length: 8 }, () => backoff.next(1));
-  assert.deepEqual(bounds, [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
+  assert.deepEqual(bounds, [2000, 2000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
   assert.equal(backoff.next(0), 0);
   backoff.reset();
-  assert.equal(backoff.next(0.5), 250);
+  assert.equal(backoff.next(0.5), 1000);
 });
 
 test('the rate counts the last second', () => {

@@ -46,7 +46,7 @@ test('where the self-test takes the instance along, the next one only watches', 
     };
   };
   await t.stream.connect();
-  await t.pass(500);
+  await t.pass(1000);
   t.socket.open();
   assert.deepEqual(t.socket.sent, [{ kind: 'hello', threads: 0 }]);
 });
@@ -60,7 +60,7 @@ test('a thread that fails gives its leases up, and the tab comes back with one t
   assert.equal(socket.closed, true);
   assert.equal(t.status.why, 'unfit');
   t.workers[1].hear({ type: 'result', job: 2, message: 'of the connection before' });
-  await t.pass(500);
+  await t.pass(1000);
   t.socket.open();
   assert.deepEqual(t.socket.sent, [{ kind: 'hello', threads: 1 }]);
   t.socket.say(welcome({ threads: 1 }));
@@ -76,7 +76,7 @@ test('where all threads fail the tab comes back once, to watch', async () => {
   const t = await live({ threads: 2 });
   t.workers[0].hear(unfit);
   t.workers[1].hear(unfit);
-  await t.pass(500);
+  await t.pass(1000);
   assert.equal(t.sockets.length, 2);
   t.socket.open();
   assert.deepEqual(t.socket.sent, [{ kind: 'hello', threads: 0 }]);

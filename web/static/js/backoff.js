@@ -1,7 +1,10 @@
 /**
  * How long to wait before the next try: full jitter over a bound that doubles, so that a crowd that lost its server
- * together does not come back together.
+ * together does not come back together. It is never less than what a tab has frames to show for meanwhile: nobody sees a
+ * shorter wait, and the server does.
  */
+const LEAST = 2_000; // milliseconds
+
 export class Backoff {
   #base;
   #cap;
@@ -17,7 +20,7 @@ export class Backoff {
   next(random) {
     const bound = Math.min(this.#cap, this.#base * 2 ** this.#failures);
     if (bound < this.#cap) this.#failures++;
-    return random * bound;
+    return random * Math.max(LEAST, bound);
   }
 
   reset() {

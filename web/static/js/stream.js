@@ -241,7 +241,8 @@ export class Stream {
   /** @param {import('./status.js').Why} why @param {number} atLeast  milliseconds */
   #wait(why, atLeast) {
     const now = this.#env.now();
-    const wait = Math.max(atLeast, this.#backoff.next(this.#env.random()));
+    // The server may ask many for the same moment, so chance has its part after that, too.
+    const wait = atLeast + this.#backoff.next(this.#env.random());
     this.#waiting = {
       atLeastUntil: now + atLeast,
       callOff: this.#env.after(wait, () => this.#retry()),
