@@ -1,0 +1,98 @@
+package main
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/wire"
+)
+
+// TestHostileRequestsHarmNobody has crowds hold connections open with next to nothing, beside a worker that carries the
+// stream and a viewer who may miss none of it.
+func TestHostileRequestsHarmNobody(t *testing.T) {
+	const timeout = 300 * time.Millisecond
+	p := start(t, "-header-timeout", timeout.String(), "-hello-timeout", timeout.String(), "-messages-per-connection", "5")
+	worker := join(t, p, 2)
+	go worker.play()
+	p.gathered(t)
+	viewer := join(t, p, 0)
+	var shown, lost atomic.Uint64 // frames; others look whether they are right
+	var last uint64
+	viewer.seen = func(n uint64, picture *donut.Picture) {
+		if picture == nil {
+			lost.Add(1)
+		}
+		if last != 0 {
+			lost.Add(n - last - 1)
+		}
+		last = n
+		shown.Add(1)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- viewer.play() }()
+	await(t, "the viewer watches", func() bool { return shown.Load() > 0 })
+
+	const crowd = 50
+	const upgrade = "GET /ws HTTP/1.1\r\nHost: donut\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+	over := make(chan error, 10*crowd)
+	// attack has a crowd send something, and then a byte at a time until the server hangs up.
+	attack := func(sent, trickle string) {
+		for range crowd {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { conn.Close() })
+			go func() {
+				pause := time.NewTicker(50 * time.Millisecond)
+				defer pause.Stop()
+				io.WriteString(conn, sent)
+				for range len(trickle) {
+					<-pause.C
+					if _, err := io.WriteString(conn, trickle[:1]); err != nil {
+						break
+					}
+				}
+				conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+				_, err := io.Copy(io.Discard, conn)
+				over <- err
+			}()
+		}
+	}
+	attack("", "")                                             // nothing at all
+	attack("GET /ws HTTP/1.1\r\nX-", strings.Repeat("a", 100)) // a header without end
+	attack("\x16\x03\x01 no HTTP\r\n\r\n", "")                 // garbage before the upgrade
+	attack(upgrade+"\r\n", "")                                 // a socket without a hello
+	for range 4 * crowd {
+		if err, ok := (<-over).(net.Error); ok && err.Timeout() {
+			t.Error("a connection is still open 20 s later")
+		}
+	}
+	flooder := join(t, p, 0)
+	for range 100 {
+		flooder.write(wire.Probe{}.Append(nil))
+	}
+	if err := flooder.play(); websocket.CloseStatus(err) != websocket.StatusPolicyViolation || flooder.goodbye.Reason != wire.ReasonFlooding {
+		t.Errorf("who floods was told %v and ended with %v, want flooding and status 1008", flooder.goodbye.Reason, err)
+	}
+	if got := p.counters(t, "closed"); got["silent"] != crowd || got["flooding"] != 1 {
+		t.Errorf("closed are %v, want %d silent and one flooding", got, crowd)
+	}
+
+	before := shown.Load()
+	await(t, "the viewer goes on", func() bool { return shown.Load() > before+120 })
+	if lost.Load() > 0 || len(ended) > 0 {
+		t.Errorf("the viewer missed %d frames, and has ended: %v", lost.Load(), len(ended) > 0)
+	}
+	if worker.goodbye.Reason != 0 || p.statistic(t, "workers") != 1 {
+		t.Errorf("the worker was told %v, and %v are there", worker.goodbye.Reason, p.statistic(t, "workers"))
+	}
+}
