@@ -10,7 +10,7 @@ SEEDS ?= 20
 FRAMES ?= 1000000
 DETAIL ?= 1
 
-.PHONY: build run test verify engines fuzz bench release clean
+.PHONY: build run test verify engines fuzz bench release vuln clean
 
 build: web/dist/donut.wasm
 	@mkdir -p bin
@@ -42,6 +42,10 @@ bench: build
 # The server for six platforms, and SHA256SUMS.
 release: web/dist/donut.wasm
 	GO=$(GO) tools/release.sh bin/release
+
+# Known vulnerabilities in what is linked in.
+vuln: web/dist/donut.wasm
+	GO=$(GO) tools/vuln.sh
 
 clean:
 	rm -rf bin web/dist/donut.wasm web/dist/donut.wasm.gz tools/e2e/node_modules

@@ -48,6 +48,8 @@ type config struct {
 	logJSON      bool
 	logAddresses bool // of clients, whole
 
+	dev string // folder that the page is served from; empty for the page that is built in
+
 	version bool // is all that is wanted
 
 	effective []slog.Attr // every flag's value as text, by name
@@ -183,6 +185,7 @@ func define(c *config) *flags {
 			"send nobody any more when everybody is said goodbye to")
 		f.IntVar(&c.returns, "returns-per-second", 500,
 			"ask so many `tabs` back a second, each at a moment of its own, when they are said goodbye to")
+		f.StringVar(&c.dev, "dev", "", "serve the page from this `folder`, as in web/static, and have no browser keep it")
 		f.BoolVar(&c.version, versionFlag, false, "print the version of the program and of its module, and exit")
 	})
 	return all
@@ -329,6 +332,11 @@ func (c config) validate() error {
 		return fmt.Errorf("invalid -drain-delay: got %v, want 0s or more, and less than -drain", c.drainDelay)
 	case c.returns < 1:
 		return fmt.Errorf("invalid -returns-per-second: got %d, want at least 1", c.returns)
+	}
+	if c.dev != "" {
+		if _, err := pageIn(c.dev); err != nil {
+			return fmt.Errorf("invalid -dev: %w", err)
+		}
 	}
 	return nil
 }

@@ -118,6 +118,7 @@ func TestBadConfigIsOneClearLine(t *testing.T) {
 			[]string{"DONUT_TRUSTED_PROXIES", `"10.0.0.1/8"`, "want 10.0.0.0/8"}},
 		"drain delay": {[]string{"-drain", "2s", "-drain-delay", "2s"}, nil, []string{"-drain-delay", "2s", "less than -drain"}},
 		"returns":     {nil, map[string]string{"DONUT_RETURNS_PER_SECOND": "0"}, []string{"-returns-per-second", "0", "at least 1"}},
+		"dev":         {[]string{"-dev", "nowhere"}, nil, []string{"-dev", `"nowhere"`, "web/static", "no such file"}},
 		"log level":   {[]string{"-log-level", "loud"}, nil, []string{"loud", "-log-level"}},
 		"log format":  {[]string{"-log-format", "xml"}, nil, []string{"xml", "text or json"}},
 		"origins":     {[]string{"-origins", "["}, nil, []string{"[", "-origins"}},

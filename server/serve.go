@@ -94,7 +94,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 		return err
 	}
 	ready := &readiness{fleet: fleet, hub: h}
-	site, err := newSite(module, h.Handler(fleet), relay, statistics{clock, fleet, h, relay, pool}, ready)
+	site, err := newSite(module, cfg.dev, h.Handler(fleet), relay, statistics{clock, fleet, h, relay, pool}, ready)
 	if err != nil {
 		return err
 	}

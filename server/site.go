@@ -19,12 +19,15 @@ import (
 	"github.com/distributed-donut/donut/web"
 )
 
-// policyFor lets the page run its own scripts, workers and module and the one script that is written into it, open its
+// policyFor lets the page run its own scripts, workers and module and the script that is written into it, if any, open its
 // own socket, and nothing else.
 func policyFor(script string) string {
-	digest := sha256.Sum256([]byte(script))
-	return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) +
-		"'; worker-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; " +
+	within := ""
+	if script != "" {
+		digest := sha256.Sum256([]byte(script))
+		within = " 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
+	}
+	return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'" + within + "; worker-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; " +
 		"form-action 'none'; frame-ancestors 'none'"
 }
 
@@ -40,9 +43,9 @@ type site struct {
 	policy string
 }
 
-// newSite reads the page's files, and the module, into memory.
-func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats, ready http.Handler) (*site, error) {
-	s := &site{mux: http.NewServeMux()}
+// newSite reads the page's files, and the module, into memory. With dev the page is served from that folder instead.
+func newSite(module []byte, dev string, socket http.Handler, relay *terminal.Relay, stats, ready http.Handler) (*site, error) {
+	s := &site{mux: http.NewServeMux(), policy: policyFor("")}
 	s.mux.Handle("GET /ws", socket)
 	s.mux.HandleFunc("GET /live.ansi", relay.ServeANSI)
 	s.mux.HandleFunc("GET /donut.cast", relay.ServeCast)
@@ -52,6 +55,14 @@ func newSite(module []byte, socket http.Handler, relay *terminal.Relay, stats, r
 	s.mux.Handle("GET /readyz", ready)
 	donut := newAsset("donut.wasm", module, web.CompressedModule())
 	s.mux.Handle("GET /donut.wasm", donut)
+	if dev != "" {
+		page, err := pageIn(dev)
+		if err != nil {
+			return nil, err
+		}
+		s.mux.Handle("GET /", asOnDisk(page))
+		return s, nil
+	}
 	files, edition, err := readPage()
 	if err != nil {
 		return nil, fmt.Errorf("read the page's files: %w", err)
