@@ -11,11 +11,13 @@ import (
 )
 
 const (
-	// backoffBase is the most that somebody waits who has lost its connection. It doubles with each try that fails, up to
-	// maxBackoff, and begins anew after a connection that has lasted for settled. So it is with the page.
-	backoffBase = 500 * time.Millisecond
-	maxBackoff  = 15 * time.Second
-	settled     = 5 * time.Second
+	// backoffBase is the most that somebody waits who has lost its connection, or leastBackoff where that is more. It doubles
+	// with each try that fails, up to maxBackoff, and begins anew after a connection that has lasted for settled. So it is
+	// with the page.
+	backoffBase  = 500 * time.Millisecond
+	leastBackoff = 2 * time.Second
+	maxBackoff   = 15 * time.Second
+	settled      = 5 * time.Second
 )
 
 // A seat is a place in the crowd. Somebody else takes it when who has it dies, or the same person again that has lost
@@ -48,14 +50,14 @@ func (s *seat) leave(p *person) {
 	}
 }
 
-// wait draws how long somebody waits that left for a reason: at least what the server has asked for.
+// wait draws how long somebody waits that left for a reason: what the server has asked for, and what chance adds.
 func (s *seat) wait(rng *rand.Rand, reason error) time.Duration {
 	bound := min(backoffBase<<min(s.tries, 16), maxBackoff)
 	s.tries++
-	wait := time.Duration(rng.Float64() * float64(bound))
+	wait := time.Duration(rng.Float64() * float64(max(leastBackoff, bound)))
 	var away *sentAway
 	if errors.As(reason, &away) {
-		wait = max(wait, time.Duration(away.Retry)*time.Millisecond)
+		wait += time.Duration(away.Retry) * time.Millisecond
 	}
 	return wait
 }
