@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import puppeteer from 'puppeteer-core';
 import { sleep } from './bounds.js';
-import { CHROMIUM_FLAGS, paths } from './browser.js';
+import { CHROMIUM_FLAGS, browsers } from './browser.js';
 import { percentile } from './recorder.js';
 import { startServer } from './server.js';
 
@@ -18,7 +18,7 @@ const TABS = 11;
 const server = await startServer();
 const profile = mkdtempSync(`${tmpdir()}/join-`);
 const flags = [...CHROMIUM_FLAGS, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
-const child = spawn(paths.chrome, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+const child = spawn(browsers.chrome.path, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
 try {
   /** @type {string} */
   const endpoint = await new Promise((resolve) => {
