@@ -18,6 +18,16 @@ async function firstFrame({ page }) {
   return Number(await noted.jsonValue());
 }
 
+/** Runs in the page: notes what its status says, one after the other. */
+function noteStatuses() {
+  /** @type {string[]} */
+  const said = (/** @type {any} */ (window).said = []);
+  new MutationObserver(() => {
+    const status = document.getElementById('status')?.textContent;
+    if (status && status !== said.at(-1)) said.push(status);
+  }).observe(document, { childList: true, characterData: true, subtree: true });
+}
+
 inEach(startServer, (scene) => {
   const stats = () => scene.server.stats();
 
@@ -106,6 +116,20 @@ inEach(startServer, (scene) => {
     await until(() => donut(tab), ({ frame }) => frame > shown + 60, bounds.rejoin);
     t.diagnostic(`and plays after ${(performance.now() - start).toFixed(0)} ms`);
     await until(() => donut(tab), ({ fps }) => fps >= bounds.slowest - 5);
+  });
+
+  test('a server that is full says so, and when to come back', async (t) => {
+    const full = await startServer({ flags: ['-max-clients', '1'] });
+    t.after(() => full.stop());
+    await scene.watch(t, { url: full.url });
+    for (let i = 0; i < 4; i++) {
+      const tab = await scene.visit(t, { url: full.url, before: noteStatuses });
+      await says(tab, 'full');
+      const said = await tab.page.evaluate(() => /** @type {any} */ (window).said);
+      assert.deepEqual(said, ['connecting', 'full'], 'told only when it tried again');
+      assert.match(await text(tab, '#detail'), /as many visitors as it allows\. Next try in \d+ s/);
+      await tab.close();
+    }
   });
 
   scene.only('chrome', 'these are about what the server does', () => {
