@@ -14,12 +14,13 @@ export const bounds = {
   // Milliseconds between the first paints of a frame in two tabs of one browser or of two, for half of the frames and
   // for 99 of 100.
   apart: strict ? { half: 1, all: 17 } : { half: 17, all: 100 },
-  browsersApart: strict ? { half: 9, all: 17 } : { half: 25, all: 150 },
+  browsersApart: strict ? { half: 17, all: 25 } : { half: 25, all: 150 }, // each refreshes at instants of its own
   join: strict ? 1_000 : 6_000, // milliseconds to the first picture where others watch already
   comeBack: strict ? 1_000 : 6_000, // milliseconds to the first picture
   longestTask: strict ? 50 : 500, // milliseconds of the page's thread at once
   longestSilence: strict ? 100 : 1_000, // milliseconds in which the page's thread does not come round to a timer
   pause: strict ? 100 : 1_000, // milliseconds from a visitor's word until no result is sent, or one may be again
+  ring: strict ? 2 : 6, // milliseconds of each second
   seenAgain: strict ? 250 : 1_000, // milliseconds from a tab that is seen again to the live frame
   rejoin: strict ? 3_000 : 10_000, // milliseconds from a server that listens to a tab that is live
 };

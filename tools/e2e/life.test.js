@@ -5,18 +5,7 @@ import { test } from 'node:test';
 import { bounds, sleep, until } from './bounds.js';
 import { inEach } from './scene.js';
 import { startServer } from './server.js';
-import { donut, figure, playing, says, text } from './tab.js';
-
-const VISITS = 3; // of those that join
-
-/**
- * When the first frame was painted, in milliseconds since the page was asked for.
- * @param {import('./tab.js').Tab} tab
- */
-async function firstFrame({ page }) {
-  const noted = await page.waitForFunction(() => performance.getEntriesByName('first frame')[0]?.startTime);
-  return Number(await noted.jsonValue());
-}
+import { donut, figure, firstFrame, playing, says, text } from './tab.js';
 
 /** Runs in the page: notes what its status says, one after the other. */
 function noteStatuses() {
@@ -30,21 +19,6 @@ function noteStatuses() {
 
 inEach(startServer, (scene) => {
   const stats = () => scene.server.stats();
-
-  test('who joins others sees the picture at once', async (t) => {
-    await scene.watch(t);
-    await sleep(2000);
-    /** @type {number[]} */
-    const took = [];
-    for (let i = 0; i < VISITS; i++) {
-      const tab = await scene.watch(t);
-      took.push(await firstFrame(tab));
-      await tab.close();
-    }
-    const median = took.sort((a, b) => a - b)[Math.floor(VISITS / 2)];
-    t.diagnostic(`first frames ${took.map((each) => each.toFixed(0)).join(', ')} ms after the page was asked for`);
-    assert.ok(median <= bounds.join, `${median} ms`);
-  });
 
   test('a tab that only watches renders nothing, and sees everything', async (t) => {
     await scene.visit(t);
@@ -93,29 +67,6 @@ inEach(startServer, (scene) => {
     const tab = await scene.watch(t, { search: '?threads=3' });
     await until(() => donut(tab), ({ threads }) => threads === 3);
     await until(stats, ({ threads }) => threads === 3); // the server's statistics are a little old
-  });
-
-  test('a server that goes away is announced, and taken up again when it is back', async (t) => {
-    const tab = await scene.watch(t);
-    await sleep(1000);
-    const { addr } = scene.server;
-    await scene.server.stop();
-    await says(tab, 'reconnecting', 3000);
-    assert.match(await text(tab, '#detail'), /next try/i);
-    const { frame: shown } = await donut(tab);
-    await tab.page.setOfflineMode(true);
-    await says(tab, 'offline', 3000);
-    assert.match(await text(tab, '#detail'), /when the network is back/);
-    await tab.page.setOfflineMode(false);
-    await says(tab, 'reconnecting', 3000);
-
-    scene.server = await startServer({ addr });
-    const start = performance.now();
-    await says(tab, 'live', bounds.rejoin);
-    t.diagnostic(`live again ${(performance.now() - start).toFixed(0)} ms after the server listened`);
-    await until(() => donut(tab), ({ frame }) => frame > shown + 60, bounds.rejoin);
-    t.diagnostic(`and plays after ${(performance.now() - start).toFixed(0)} ms`);
-    await until(() => donut(tab), ({ fps }) => fps >= bounds.slowest - 5);
   });
 
   test('a server that is full says so, and when to come back', async (t) => {
@@ -179,4 +130,4 @@ inEach(startServer, (scene) => {
       assert.deepEqual(tab.complaints, []);
     });
   });
-});
+}, { together: true });

@@ -23,7 +23,7 @@ const drawn = (frame) =>
  */
 /** @type {Fleet[]} */
 const fleets = [
-  [['chrome', 'chrome', 'chrome'], bounds.apart, 20_000],
+  [['chrome', 'chrome', 'chrome'], bounds.apart, 10_000],
   [['firefox', 'firefox', 'chrome'], bounds.browsersApart, 10_000],
 ];
 

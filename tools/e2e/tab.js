@@ -101,6 +101,15 @@ export async function playing({ page, complaints }, timeout = 10_000) {
   }
 }
 
+/**
+ * When the first frame was painted, in milliseconds since the page was asked for.
+ * @param {Tab} tab
+ */
+export async function firstFrame({ page }) {
+  const noted = await page.waitForFunction(() => performance.getEntriesByName('first frame')[0]?.startTime);
+  return Number(await noted.jsonValue());
+}
+
 /** One of a tab's workers, in Chromium. @param {Tab} tab @param {'stream' | 'render' | 'verify'} name */
 export async function workerNamed({ page }, name) {
   for (const worker of page.workers()) if ((await worker.evaluate(() => self.name)) === name) return worker;

@@ -7,17 +7,15 @@ const EDITION = /^\/v\/[0-9a-f]+/; // of the page's files, in the paths that it 
 
 /** What becomes of a file, by its path, without an edition. @typedef {Record<string, (body: Buffer) => Uint8Array | string>} Changes */
 
-const REPORTS = '/violations';
-/** Has browsers say what a policy forbade, to a page's workers as well. @param {string} policy */
-const reporting = (policy) => `${policy}; report-uri ${REPORTS}`;
+const REPORTS = '/violations'; // where browsers say what a policy forbade, to a page's workers as well
 
 /**
  * @param {import('./server.js').Server} server
  * @param {Changes} [changes]
- * @param {(policy: string) => string} [change]  of the content security policy, in place of having violations reported
+ * @param {(policy: string) => string} [loosen]  the content security policy
  * @returns {Promise<{ url: string, violations: string[], stop: () => void }>} violations grows as they are reported
  */
-export async function startTampering({ addr }, changes = {}, change = reporting) {
+export async function startTampering({ addr }, changes = {}, loosen = (policy) => policy) {
   const [host, port] = addr.split(':');
   const target = { host, port: Number(port) };
   /** @type {Set<import('node:net').Socket>} */
@@ -38,7 +36,7 @@ export async function startTampering({ addr }, changes = {}, change = reporting)
       const body = await read(answer);
       const { 'content-length': _size, etag: _tag, ...rest } = answer.headers;
       const policy = rest['content-security-policy'];
-      if (policy) rest['content-security-policy'] = change(String(policy));
+      if (policy) rest['content-security-policy'] = `${loosen(String(policy))}; report-uri ${REPORTS}`;
       response.writeHead(answer.statusCode ?? 502, rest).end(changes[path.split('?')[0].replace(EDITION, '')]?.(body) ?? body);
     }).end();
   });
