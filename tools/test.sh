@@ -70,6 +70,7 @@ if have node && have npm; then
   (cd tools/e2e && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent check)
   node --test web/test/*.test.js
   if have chromium || [ -n "${CHROME:-}" ]; then
+    have firefox-esr || [ -n "${FIREFOX:-}" ] || leave_out "the browser tests in Firefox: there is no firefox-esr"
     step browsers
     (cd tools/e2e && npm test --silent)
   else

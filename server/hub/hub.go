@@ -36,6 +36,8 @@ const (
 	maxPending = 4 * time.Second
 	// stopped is how far behind the playhead a stream ends that has stopped. It starts anew with a key.
 	stopped = 10 * time.Second
+	// firstWord is how long a connection that is not let in may take to say something, before it is told.
+	firstWord = time.Second
 	// farewell is how long a connection that was said goodbye to may take to close.
 	farewell = 5 * time.Second
 	// groupsPerSecond is how many of those who join are sent the open key group unasked, and groupsAtOnce how many at

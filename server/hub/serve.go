@@ -85,10 +85,10 @@ func (c *conn) serve(fleet Fleet) {
 	defer c.writers.Wait()
 	switch retry, draining := c.hub.enter(c); {
 	case c.refused != gate.Admitted:
-		c.sendAway(goodbye(reasonOf(c.refused), later()))
+		c.turnBack(goodbye(reasonOf(c.refused), later()))
 		return
 	case draining:
-		c.sendAway(goodbye(wire.ReasonDraining, retry))
+		c.turnBack(goodbye(wire.ReasonDraining, retry))
 		return
 	}
 	c.hub.stats.Accepted.Add(1)
@@ -216,6 +216,15 @@ func (c *conn) quit(step string, err error) {
 		return
 	}
 	c.hub.cfg.Log.Debug("connection refused", "conn", c.number, "addr", c.addr, "step", step, "err", err)
+}
+
+// turnBack sends a connection away that has said nothing yet, once it has, or has had firstWord to. Firefox shows its
+// page neither that the socket is open nor what came with that if the connection is at its end before the page has been
+// told.
+func (c *conn) turnBack(m wire.Goodbye) {
+	c.expect(firstWord)
+	c.tcp.Read(make([]byte, 1)) // whatever comes of it
+	c.sendAway(m)
 }
 
 // sendAway says goodbye to a connection of which nothing more is looked at. It is read all the same, as much as an honest

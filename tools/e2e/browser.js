@@ -1,13 +1,17 @@
-/** Real browsers, each with a fresh profile, and pages that tell what went wrong in them. */
+/** The browsers that visitors have: where they are, and how each is told what a test wants of it. */
 
 import { existsSync } from 'node:fs';
 import puppeteer from 'puppeteer-core';
 
-/** Where the browsers are. */
-export const paths = {
-  chrome: process.env.CHROME || '/usr/bin/chromium',
-  firefox: process.env.FIREFOX || '/usr/bin/firefox-esr',
-};
+/** @typedef {'chrome' | 'firefox'} Make  as puppeteer calls them */
+
+/**
+ * What a browser takes its visitor and its network for, as long as it runs: Firefox cannot be told otherwise later.
+ * @typedef {object} Setting
+ * @property {boolean} [still]             the visitor prefers reduced motion
+ * @property {'dark' | 'light'} [scheme]   and this colour scheme
+ * @property {string} [host]               a name of this machine, which no browser takes for a secure one
+ */
 
 export const CHROMIUM_FLAGS = [
   '--no-sandbox', // needed as root, and what is opened here is our own
@@ -19,7 +23,39 @@ export const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
-/** @typedef {'chrome' | 'firefox'} Make */
+/**
+ * @typedef {object} Entry
+ * @property {string} name
+ * @property {string} path
+ * @property {(setting: Setting) => import('puppeteer-core').LaunchOptions} options
+ */
+
+/** @type {Record<Make, Entry>} */
+export const browsers = {
+  chrome: {
+    name: 'Chromium',
+    path: process.env.CHROME || '/usr/bin/chromium',
+    options({ still, scheme, host }) {
+      const args = [...CHROMIUM_FLAGS];
+      if (still) args.push('--force-prefers-reduced-motion');
+      if (scheme) args.push(`--blink-settings=preferredColorScheme=${scheme === 'dark' ? 0 : 1}`);
+      if (host) args.push(`--host-resolver-rules=MAP ${host} 127.0.0.1`);
+      return { args };
+    },
+  },
+  firefox: {
+    name: 'Firefox',
+    path: process.env.FIREFOX || '/usr/bin/firefox-esr',
+    options({ still, scheme, host }) {
+      /** @type {Record<string, unknown>} */
+      const extraPrefsFirefox = {};
+      if (still) extraPrefsFirefox['ui.prefersReducedMotion'] = 1;
+      if (scheme) extraPrefsFirefox['layout.css.prefers-color-scheme.content-override'] = scheme === 'dark' ? 0 : 1;
+      if (host) extraPrefsFirefox['network.dns.localDomains'] = host;
+      return { extraPrefsFirefox };
+    },
+  },
+};
 
 /**
  * Why a browser cannot be tested, or false: for a test's skip. With REQUIRE_BROWSERS=1 nothing is skipped, and what is
@@ -27,114 +63,18 @@ export const CHROMIUM_FLAGS = [
  * @param {Make} make
  */
 export function unavailable(make) {
-  if (process.env.REQUIRE_BROWSERS === '1' || existsSync(paths[make])) return false;
-  return `${paths[make]} is not installed`;
+  const { path } = browsers[make];
+  if (process.env.REQUIRE_BROWSERS === '1' || existsSync(path)) return false;
+  return `${path} is not installed`;
 }
 
 /**
- * One that dies while it starts, as Firefox may on a busy machine, is started once more.
- * @param {Make} [make] @param {string[]} [more]  flags for Chromium
+ * Starts a browser with a fresh profile. One that dies while it starts, as Firefox may on a busy machine, is started
+ * once more.
+ * @param {Make} make @param {Setting} [setting]
  */
-export function launch(make = 'chrome', more = []) {
-  const start = () =>
-    puppeteer.launch({
-      browser: make,
-      headless: true,
-      executablePath: paths[make],
-      args: make === 'chrome' ? [...CHROMIUM_FLAGS, ...more] : [],
-    });
+export function launch(make, setting = {}) {
+  const { path, options } = browsers[make];
+  const start = () => puppeteer.launch({ browser: make, headless: true, executablePath: path, ...options(setting) });
   return start().catch(start);
-}
-
-/**
- * A page in a context of its own, since only then do several of them count as visible.
- * @typedef {object} Tab
- * @property {import('puppeteer-core').Page} page
- * @property {string[]} complaints  console errors, what the page itself warns of, uncaught errors, failed and foreign requests, in the order of time
- * @property {() => Promise<void>} hide   behind another tab of its window
- * @property {() => Promise<void>} close  may be called again
- */
-
-/**
- * @param {import('puppeteer-core').Browser} browser
- * @param {string} url
- * @param {{ before?: () => void, javascript?: boolean }} [options]  before runs in the page ahead of its scripts
- * @returns {Promise<Tab>}
- */
-export async function openTab(browser, url, { before, javascript = true } = {}) {
-  const context = await browser.createBrowserContext();
-  const page = await context.newPage();
-  /** @type {string[]} */
-  const complaints = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.text().startsWith('donut: ')) complaints.push(`console: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => complaints.push(`uncaught: ${error}`));
-  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
-  const look = (/** @type {string} */ requested) => {
-    const { protocol, host } = new URL(requested);
-    if (protocol !== 'data:' && host !== new URL(url).host) complaints.push(`foreign: ${requested}`);
-  };
-  page.on('request', (request) => look(request.url()));
-  page.on('workercreated', (worker) => watchWorker(worker, look, complaints));
-  if (!javascript) await page.setJavaScriptEnabled(false);
-  // The tests themselves press hard, and a page that gave way to them would show little.
-  await page.evaluateOnNewDocument(() => void delete (/** @type {any} */ (window).PressureObserver));
-  if (before) await page.evaluateOnNewDocument(before);
-  await page.evaluateOnNewDocument(() => {
-    addEventListener('securitypolicyviolation', (event) => {
-      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
-    });
-  });
-  await page.goto(url, { waitUntil: 'load' });
-  const hide = async () => {
-    const other = await context.newPage();
-    await other.bringToFront();
-  };
-  /** @type {Promise<void> | undefined} */
-  let closing;
-  const close = () => (closing ??= context.close());
-  return { page, complaints, hide, close };
-}
-
-/**
- * A page's events leave out what its workers ask for, and what the policy forbids them.
- * @param {import('puppeteer-core').WebWorker} worker
- * @param {(url: string) => void} look
- * @param {string[]} complaints
- */
-async function watchWorker(worker, look, complaints) {
-  try {
-    const { client } = worker;
-    client.on('Network.requestWillBeSent', ({ request }) => look(request.url));
-    client.on('Network.webSocketCreated', ({ url }) => look(url));
-    client.on('Log.entryAdded', ({ entry }) => entry.level === 'error' && complaints.push(`worker: ${entry.text}`));
-    await Promise.all([client.send('Network.enable'), client.send('Log.enable')]);
-  } catch {
-    // Firefox has no such protocol, and a worker may be gone already.
-  }
-}
-
-/** Waits until the tab plays, and all of its page is there. What it does instead is in the error. @param {Tab} tab @param {number} [timeout] */
-export async function playing({ page, complaints }, timeout = 10_000) {
-  try {
-    const whole = () => {
-      const { frame, offsetMs } = /** @type {any} */ (window).donut; // until the page's own it is the element of that name
-      return typeof frame === 'number' && typeof offsetMs === 'number';
-    };
-    await page.waitForFunction(whole, { timeout, polling: 20 });
-  } catch (error) {
-    const instead = await page.evaluate(() => ({
-      ...Object.fromEntries(['status', 'detail'].map((id) => [id, document.getElementById(id)?.textContent])),
-      visibility: document.visibilityState,
-      donut: { .../** @type {any} */ (window).donut },
-    }));
-    throw new Error(`it does not play: ${JSON.stringify({ ...instead, complaints })}`, { cause: error });
-  }
-}
-
-/** One of a tab's workers. @param {Tab} tab @param {'stream' | 'render' | 'verify'} name */
-export async function workerNamed({ page }, name) {
-  for (const worker of page.workers()) if ((await worker.evaluate(() => self.name)) === name) return worker;
-  throw new Error(`the tab has no worker that is called ${name}`);
 }

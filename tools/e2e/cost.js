@@ -5,8 +5,9 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { sleep } from './bounds.js';
-import { launch, openTab, playing } from './browser.js';
+import { launch } from './browser.js';
 import { startServer } from './server.js';
+import { openTab, playing } from './tab.js';
 
 const [SETTLE, WATCH] = [3_000, 20_000]; // milliseconds
 const TICK = 10; // milliseconds, of the times in /proc: sysconf(_SC_CLK_TCK) is 100
@@ -37,7 +38,7 @@ function spent(root) {
 }
 
 const server = await startServer();
-const browser = await launch();
+const browser = await launch('chrome');
 try {
   const tab = await openTab(browser, `${server.url}?threads=0`);
   await tab.page.setViewport({ width: 1366, height: 768 });

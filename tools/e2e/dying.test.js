@@ -1,25 +1,29 @@
-/** Tabs die, freeze and sleep, as tabs do. Who stays sees nothing of it. */
+/**
+ * Tabs die, freeze and sleep, as tabs do. Who stays sees nothing of it. In Chromium alone, since no other browser can be
+ * told to freeze a tab.
+ */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from './bounds.js';
-import { launch, openTab, playing } from './browser.js';
+import { launch } from './browser.js';
 import { carried, smooth, workers } from './fleet.js';
 import { record } from './recorder.js';
 import { startServer } from './server.js';
+import { donut, openTab, playing } from './tab.js';
 
 /** @type {import('./server.js').Server} */
 let server;
 /** Each has a process group of its own. @type {import('puppeteer-core').Browser[]} */
 let browsers = [];
-/** One in each browser; the last one stays. @type {import('./browser.js').Tab[]} */
+/** One in each browser; the last one stays. @type {import('./tab.js').Tab[]} */
 let tabs;
-/** @type {import('./browser.js').Tab} */
+/** @type {import('./tab.js').Tab} */
 let survivor;
 
 before(async () => {
   server = await startServer();
-  browsers = await Promise.all([launch(), launch(), launch()]);
+  browsers = await Promise.all([launch('chrome'), launch('chrome'), launch('chrome')]);
   tabs = await Promise.all(browsers.map((browser) => openTab(browser, server.url)));
   await Promise.all(tabs.map((tab) => playing(tab)));
   survivor = tabs[2];
@@ -57,9 +61,9 @@ test('a browser is frozen and a tab sleeps behind another: nobody is stopped, an
   await page.bringToFront();
   await workers(server, 3, 20_000);
   await carried(t, server, 'awake', 4_000, 0.01);
-  const right = await survivor.page.evaluate(() => /** @type {any} */ (window).donut.frame);
-  for (const { page } of tabs.slice(0, 2)) {
-    const { frame, failures } = await page.evaluate(() => ({ .../** @type {any} */ (window).donut }));
+  const { frame: right } = await donut(survivor);
+  for (const tab of tabs.slice(0, 2)) {
+    const { frame, failures } = await donut(tab);
     assert.ok(Math.abs(frame - right) < 60, `it shows frame ${frame}, and who stayed shows ${right}`);
     assert.equal(failures, 0, 'a healthy worker was ended');
   }

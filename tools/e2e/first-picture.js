@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import puppeteer from 'puppeteer-core';
 import { sleep } from './bounds.js';
-import { CHROMIUM_FLAGS, paths } from './browser.js';
+import { CHROMIUM_FLAGS, browsers } from './browser.js';
 
 /**
  * Opens tabs one after the other in a browser of their own, beside one that plays, and answers how many milliseconds
@@ -20,7 +20,7 @@ import { CHROMIUM_FLAGS, paths } from './browser.js';
 export async function firstPictures(url, tabs) {
   const profile = mkdtempSync(`${tmpdir()}/first-picture-`);
   const flags = [...CHROMIUM_FLAGS, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
-  const child = spawn(paths.chrome, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(browsers.chrome.path, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
   const gone = once(child, 'exit');
   try {
     /** @type {string} */

@@ -15,7 +15,7 @@ const HANDSHAKE = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455
 export const OUTDATED = Uint8Array.of(0x86, 2, 0, 0, 0, 0);
 
 /**
- * @param {Uint8Array} lastWord  what each socket gets, under 126 bytes
+ * @param {Uint8Array} lastWord  what each socket gets when it has said hello, under 126 bytes
  * @returns {Promise<{ url: string, visits: () => number, stop: () => void }>} visits counts how often the page was asked for
  */
 export async function startLoneServer(lastWord) {
@@ -34,8 +34,11 @@ export async function startLoneServer(lastWord) {
   server.on('upgrade', (request, socket) => {
     const accept = createHash('sha1').update(request.headers['sec-websocket-key'] + HANDSHAKE).digest('base64');
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
-    socket.write(Uint8Array.of(0x82, lastWord.length, ...lastWord));
-    socket.end(Uint8Array.of(0x88, 2, 3, 0xe8));
+    // Firefox may miss what comes before the page knows that the socket is open, if the connection ends with it.
+    socket.once('data', () => {
+      socket.write(Uint8Array.of(0x82, lastWord.length, ...lastWord));
+      socket.end(Uint8Array.of(0x88, 2, 3, 0xe8));
+    });
     socket.on('error', () => {});
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));

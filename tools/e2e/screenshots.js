@@ -5,9 +5,10 @@
 
 import { mkdirSync } from 'node:fs';
 import { sleep } from './bounds.js';
-import { launch, openTab } from './browser.js';
+import { launch } from './browser.js';
 import { startLoneServer } from './lone-server.js';
 import { startServer } from './server.js';
+import { openTab } from './tab.js';
 
 const SIZES = /** @type {const} */ ({ phone: [390, 844], laptop: [1366, 768], wide: [2200, 1200] });
 const SCHEMES = /** @type {const} */ (['dark', 'light']);
@@ -31,7 +32,7 @@ if (!folder) {
   process.exit(2);
 }
 mkdirSync(folder, { recursive: true });
-const browser = await launch();
+const browser = await launch('chrome');
 
 /** @param {string} name @param {string} url @param {keyof typeof SIZES} size @param {'dark' | 'light'} scheme @param {() => void} [before] */
 async function visit(name, url, size, scheme, before) {

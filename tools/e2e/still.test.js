@@ -1,33 +1,18 @@
 /** Where the donut cannot spin, the page says why over a still picture. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { launch, openTab } from './browser.js';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
 import { OUTDATED, startLoneServer } from './lone-server.js';
+import { inEach } from './scene.js';
+import { says, text } from './tab.js';
 
-/** @type {Awaited<ReturnType<typeof startLoneServer>>} */
-let server;
-/** @type {import('puppeteer-core').Browser} */
-let browser;
-/** @type {string} */
-let still;
+const still = readFileSync(new URL('../../wasm/donut/testdata/frame-0000.txt', import.meta.url), 'utf8');
 
-before(async () => {
-  server = await startLoneServer(OUTDATED);
-  browser = await launch();
-  still = await readFile(new URL('../../wasm/donut/testdata/frame-0000.txt', import.meta.url), 'utf8');
-});
-
-after(async () => {
-  await browser?.close();
-  server?.stop();
-});
-
-/** What a visitor reads over the picture, after making sure that the picture is there. @param {import('./browser.js').Tab} tab */
-async function notice({ page }) {
-  assert.equal(await page.$eval('#donut', (picture) => picture.textContent), still);
-  const notices = await page.$$eval('.notice', (all) =>
+/** What a visitor reads over the picture, after making sure that the picture is there. @param {import('./tab.js').Tab} tab */
+async function notice(tab) {
+  assert.equal(await text(tab, '#donut'), still);
+  const notices = await tab.page.$$eval('.notice', (all) =>
     all
       .filter((each) => each.checkVisibility())
       .map((each) => {
@@ -47,30 +32,32 @@ const lacks = [
   ['Worker', () => void delete (/** @type {any} */ (window).Worker)],
   ['WebSocket', () => void delete (/** @type {any} */ (window).WebSocket)],
 ];
-for (const [name, before] of lacks) {
-  test(`a browser without ${name}`, async () => {
-    const tab = await openTab(browser, server.url, { before });
-    assert.match(await notice(tab), new RegExp(`no ${name}`));
-    assert.equal(await tab.page.$eval('#status', (place) => place.textContent), 'not supported');
-    assert.deepEqual(tab.complaints, []);
-    await tab.close();
+
+inEach(() => startLoneServer(OUTDATED), (scene) => {
+  for (const [name, before] of lacks) {
+    test(`a browser without ${name}`, async (t) => {
+      const tab = await scene.visit(t, { before });
+      assert.match(await notice(tab), new RegExp(`no ${name}`));
+      assert.equal(await text(tab, '#status'), 'not supported');
+      assert.deepEqual(tab.complaints, []);
+    });
+  }
+
+  test('an outdated page reloads by itself once, and then asks', async (t) => {
+    const visits = scene.server.visits();
+    const tab = await scene.visit(t);
+    await says(tab, 'outdated');
+    await tab.page.waitForSelector('#reload', { visible: true, timeout: 10_000 });
+    assert.match(await notice(tab), /Reload/);
+    assert.equal(scene.server.visits() - visits, 2);
+    await Promise.all([tab.page.waitForNavigation({ timeout: 5_000 }), tab.page.click('#reload')]);
+    assert.equal(scene.server.visits() - visits, 3);
   });
-}
 
-test('a browser without JavaScript', async () => {
-  const tab = await openTab(browser, server.url, { javascript: false });
-  assert.match(await notice(tab), /JavaScript is off/);
-  await tab.close();
-});
-
-test('an outdated page reloads by itself once, and then asks', async () => {
-  const visits = server.visits();
-  const tab = await openTab(browser, server.url);
-  await tab.page.waitForFunction(() => document.getElementById('status')?.textContent === 'outdated', { timeout: 10_000 });
-  await tab.page.waitForSelector('#reload', { visible: true, timeout: 10_000 });
-  assert.match(await notice(tab), /Reload/);
-  assert.equal(server.visits() - visits, 2);
-  await Promise.all([tab.page.waitForNavigation({ timeout: 5_000 }), tab.page.click('#reload')]);
-  assert.equal(server.visits() - visits, 3);
-  await tab.close();
-});
+  scene.only('chrome', 'Firefox cannot be told to leave out scripts', () => {
+    test('a browser without JavaScript', async (t) => {
+      const tab = await scene.visit(t, { javascript: false });
+      assert.match(await notice(tab), /JavaScript is off/);
+    });
+  });
+}, { together: true });

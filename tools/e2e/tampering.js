@@ -7,25 +7,36 @@ const EDITION = /^\/v\/[0-9a-f]+/; // of the page's files, in the paths that it 
 
 /** What becomes of a file, by its path, without an edition. @typedef {Record<string, (body: Buffer) => Uint8Array | string>} Changes */
 
+const REPORTS = '/violations'; // where browsers say what a policy forbade, to a page's workers as well
+
 /**
  * @param {import('./server.js').Server} server
- * @param {Changes} changes
- * @returns {Promise<{ url: string, stop: () => void }>}
+ * @param {Changes} [changes]
+ * @param {(policy: string) => string} [loosen]  the content security policy
+ * @returns {Promise<{ url: string, violations: string[], stop: () => void }>} violations grows as they are reported
  */
-export async function startTampering({ addr }, changes) {
+export async function startTampering({ addr }, changes = {}, loosen = (policy) => policy) {
   const [host, port] = addr.split(':');
   const target = { host, port: Number(port) };
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
-  const proxy = createServer((request, response) => {
+  /** @type {string[]} */
+  const violations = [];
+  const proxy = createServer(async (request, response) => {
     const { url: path = '/', method } = request;
+    if (path === REPORTS) {
+      const { 'csp-report': report } = JSON.parse((await read(request)).toString());
+      violations.push(`${report['violated-directive']} ${report['blocked-uri']}`);
+      response.writeHead(204).end();
+      return;
+    }
     const headers = { ...request.headers, 'accept-encoding': 'identity' };
     delete headers['if-none-match'];
     ask({ ...target, path, method, headers }, async (answer) => {
-      const parts = [];
-      for await (const part of answer) parts.push(part);
-      const body = Buffer.concat(parts);
+      const body = await read(answer);
       const { 'content-length': _size, etag: _tag, ...rest } = answer.headers;
+      const policy = rest['content-security-policy'];
+      if (policy) rest['content-security-policy'] = `${loosen(String(policy))}; report-uri ${REPORTS}`;
       response.writeHead(answer.statusCode ?? 502, rest).end(changes[path.split('?')[0].replace(EDITION, '')]?.(body) ?? body);
     }).end();
   });
@@ -46,12 +57,20 @@ export async function startTampering({ addr }, changes) {
   const bound = /** @type {import('node:net').AddressInfo} */ (proxy.address());
   return {
     url: `http://127.0.0.1:${bound.port}/`,
+    violations,
     stop() {
       proxy.close();
       proxy.closeAllConnections();
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** @param {import('node:http').IncomingMessage} message */
+async function read(message) {
+  const parts = [];
+  for await (const part of message) parts.push(part);
+  return Buffer.concat(parts);
 }
 
 /** A script that runs something before the rest of it. @param {(...args: any[]) => void} run @param {unknown[]} args */

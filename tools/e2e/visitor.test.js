@@ -1,273 +1,251 @@
-/** What a visitor decides: how much the tab renders, when it rests, and whether anything moves. */
+/** What a visitor decides and what a visitor waits for, and how long it takes: so the browsers take turns. */
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { bounds, sleep, until } from './bounds.js';
-import { launch, openTab, playing, workerNamed } from './browser.js';
+import { inEach } from './scene.js';
 import { startServer } from './server.js';
+import { donut, figure, firstFrame, playing, says, text } from './tab.js';
+import { first, startTampering } from './tampering.js';
 
-const [RESULT, OFFER] = ['03', '04']; // the first byte of these messages
+const [RESULT, OFFER] = [3, 4]; // the first byte of these messages
+const VISITS = 3; // of those that join
 
-/** @type {import('./server.js').Server} */
-let server;
-/** @type {import('puppeteer-core').Browser} */
-let browser;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-/** @param {import('node:test').TestContext} t @param {{ before?: () => void, query?: string }} [options] */
-async function visit(t, { before, query = '' } = {}) {
-  const tab = await openTab(browser, server.url + query, { before });
-  t.after(() => tab.close());
-  await playing(tab);
-  return tab;
+/** Runs in the stream worker: tells the page of each message that is sent: its first byte, and when. */
+function tellSent() {
+  const channel = new BroadcastChannel('sent');
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (/** @type {ArrayBuffer | Uint8Array} */ message) {
+    const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
+    channel.postMessage({ kind: bytes[0], at: performance.timeOrigin + performance.now() });
+    send.call(this, /** @type {Uint8Array<ArrayBuffer>} */ (message));
+  };
 }
 
-const donut = (/** @type {import('./browser.js').Tab} */ { page }) =>
-  page.evaluate(() => ({ .../** @type {any} */ (window).donut }));
-const text = (/** @type {import('./browser.js').Tab} */ { page }, /** @type {string} */ place) =>
-  page.$eval(place, (element) => element.textContent);
-const threads = async (/** @type {import('./browser.js').Tab} */ tab) => (await donut(tab)).threads;
-
-/** Notes each message that the tab sends: its first byte, and when. @param {import('./browser.js').Tab} tab */
-async function sent(tab) {
-  /** @type {{ kind: string, at: number }[]} */
-  const messages = [];
-  const { client } = await workerNamed(tab, 'stream');
-  client.on('Network.webSocketFrameSent', ({ timestamp, response }) => {
-    messages.push({ kind: Buffer.from(response.payloadData, 'base64').toString('hex', 0, 1), at: timestamp * 1000 });
-  });
-  return messages;
+/** Runs in the page: notes that. */
+function noteSent() {
+  /** @type {any[]} */
+  const sent = (/** @type {any} */ (window).sent = []);
+  new BroadcastChannel('sent').onmessage = ({ data }) => sent.push(data);
 }
 
-test('rendering is paused and taken up again within a tenth of a second', async (t) => {
-  const tab = await visit(t);
-  const messages = await sent(tab);
-  await until(async () => messages.filter(({ kind }) => kind === RESULT).length, (results) => results > 2);
-  await tab.page.click('#work');
-  await until(async () => messages.some(({ kind }) => kind === OFFER), Boolean);
-  await until(server.stats, ({ workers }) => workers === 0);
-  assert.match((await text(tab, '#rest')) ?? '', /you paused/);
-  await sleep(1000);
-  const paused = messages.find(({ kind }) => kind === OFFER);
-  const last = messages.filter(({ kind }) => kind === RESULT).at(-1);
-  const late = Number(last?.at) - Number(paused?.at);
-  t.diagnostic(`the last result was sent ${late.toFixed(1)} ms after the offer of no threads`);
-  assert.ok(late <= 100, `a result was sent ${late} ms after the pause`);
-  assert.equal(await threads(tab), 0);
-
-  const took = await tab.page.evaluate(async () => {
-    const start = performance.now();
-    /** @type {HTMLElement} */ (document.getElementById('work')).click();
-    while (/** @type {any} */ (window).donut.threads === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    return performance.now() - start;
+/** Runs in the page: for how long its thread did not come round to a timer at most, and the longest of its tasks. */
+async function longest() {
+  let [silence, task] = [0, 0];
+  const tells = PerformanceObserver.supportedEntryTypes.includes('longtask');
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) task = Math.max(task, duration);
   });
-  t.diagnostic(`offered again after ${took.toFixed(1)} ms`);
-  assert.ok(took <= 100, `${took} ms`);
-  const results = messages.length;
-  await until(async () => messages.slice(results).some(({ kind }) => kind === RESULT), Boolean, 10_000);
-  assert.deepEqual(tab.complaints, []);
-});
-
-test('a hidden tab rests and says why, and is back at once', async (t) => {
-  const tab = await visit(t);
-  await until(server.stats, ({ workers }) => workers === 1);
-  await tab.hide();
-  await until(server.stats, ({ workers, viewers }) => workers === 0 && viewers === 1);
-  assert.match((await text(tab, '#rest')) ?? '', /hidden/);
-  await tab.page.evaluate(() => {
-    const scope = /** @type {any} */ (window);
-    const behind = scope.donut.frame;
-    document.addEventListener('visibilitychange', async () => {
-      const start = performance.now();
-      while (scope.donut.frame < behind + 60) await new Promise(requestAnimationFrame);
-      scope.took = performance.now() - start;
-    });
-  });
-  await sleep(1500);
-  await tab.page.bringToFront();
-  const noted = await tab.page.waitForFunction(() => /** @type {any} */ (window).took);
-  const took = Number(await noted.jsonValue());
-  t.diagnostic(`the live frame is on screen ${took.toFixed(0)} ms after the tab is`);
-  assert.ok(took <= 250, `${took} ms`);
-  await until(server.stats, ({ workers }) => workers === 1);
-});
-
-test('choices are kept for the next visit, and an address wins over them', async (t) => {
-  const tab = await visit(t);
-  await tab.page.focus('#threads');
-  await tab.page.keyboard.press('ArrowLeft');
-  await tab.page.focus('#duty');
-  await tab.page.keyboard.press('ArrowLeft');
-  await tab.page.click('#unseen');
-  await until(() => threads(tab), (threads) => threads === 0);
-  await tab.page.reload();
-  await playing(tab);
-  const chosen = () =>
-    tab.page.evaluate(() => ['threads', 'duty', 'unseen'].map((id) => {
-      const input = /** @type {HTMLInputElement} */ (document.getElementById(id));
-      return input.type === 'checkbox' ? input.checked : input.value;
-    }));
-  assert.deepEqual(await chosen(), ['0', '75', true]);
-  assert.equal(await threads(tab), 0);
-  await tab.page.goto(`${server.url}?threads=1`);
-  await playing(tab);
-  assert.deepEqual(await chosen(), ['1', '75', true]);
-  await until(() => threads(tab), (threads) => threads === 1);
-});
-
-test('at a quarter of its effort a thread takes four times as long for a frame', async (t) => {
-  const tab = await visit(t);
-  const pace = () => text(tab, '[data-figure="pace"]').then((pace) => parseFloat(pace ?? ''));
-  const frames = async () => Number((await text(tab, '[data-figure="rendered"]'))?.replace(',', ''));
-  await until(frames, (frames) => frames > 900, 30_000); // the engine has warmed up
-  const full = await pace();
-  await tab.page.$eval('#duty', (slider) => {
-    /** @type {HTMLInputElement} */ (slider).value = '25';
-    slider.dispatchEvent(new Event('input'));
-  });
-  const before = await frames();
-  const slow = await until(pace, (pace) => pace > full * 2, 30_000);
-  t.diagnostic(`${full} ms a frame, and ${slow} after ${(await frames()) - before} frames at a quarter`);
-});
-
-test('a machine that is pressed is left alone for a while', async (t) => {
-  const tab = await visit(t, {
-    before: () => {
-      /** @type {any} */ (window).PressureObserver = class {
-        constructor(/** @type {(records: object[]) => void} */ tell) {
-          /** @type {any} */ (window).press = (/** @type {string} */ state) => tell([{ state: 'fair' }, { state }]);
-        }
-        async observe() {}
-      };
-    },
-  });
-  await until(() => threads(tab), (threads) => threads === 1);
-  await tab.page.evaluate(() => /** @type {any} */ (window).press('serious'));
-  await until(() => threads(tab), (threads) => threads === 0);
-  assert.match((await text(tab, '#rest')) ?? '', /enough to do/);
-  await tab.page.click('#rests'); // which is the visitor's to decide
-  await until(() => threads(tab), (threads) => threads === 1);
-});
-
-test('who prefers little motion sees a still frame, and may have it play', async (t) => {
-  const tab = await openTab(browser, 'about:blank');
-  t.after(() => tab.close());
-  await tab.page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
-  await tab.page.goto(server.url);
-  await playing(tab);
-  const { frame, paused } = await donut(tab);
-  assert.equal(paused, true);
-  const turning = () => tab.page.$eval('#hand', (hand) => hand.getAnimations().map(({ playState }) => playState));
-  await until(turning, (states) => states.length === 1);
-  await sleep(1500);
-  assert.equal((await donut(tab)).frame, frame);
-  assert.deepEqual(await turning(), ['paused']);
-  assert.equal(await text(tab, '#pause'), 'play');
-  await tab.page.click('#pause');
-  await until(() => donut(tab), ({ frame: now, fps }) => now > Number(frame) + 60 && fps > bounds.slowest / 2);
-  assert.deepEqual(await turning(), ['running']);
-});
-
-test('every key does what the sheet says', async (t) => {
-  const tab = await visit(t);
-  const { keyboard } = tab.page;
-  await keyboard.press('?');
-  assert.equal(await tab.page.$eval('#keys', (sheet) => /** @type {HTMLDialogElement} */ (sheet).open), true);
-  await keyboard.press('r'); // the sheet is in front
-  await keyboard.press('Escape');
-  assert.equal(await tab.page.$eval('#keys', (sheet) => /** @type {HTMLDialogElement} */ (sheet).open), false);
-  await until(() => threads(tab), (threads) => threads === 1);
-  await keyboard.press('Space');
-  assert.equal((await donut(tab)).paused, true);
-  await keyboard.press('Space');
-  assert.equal((await donut(tab)).paused, false);
-  await keyboard.press('r');
-  await until(() => threads(tab), (threads) => threads === 0);
-  await keyboard.press('r');
-  await until(() => threads(tab), (threads) => threads === 1);
-  await keyboard.press('-');
-  await until(() => threads(tab), (threads) => threads === 0);
-  await keyboard.press('+');
-  await until(() => threads(tab), (threads) => threads === 1);
-  await keyboard.press('h');
-  assert.equal(await tab.page.$eval('#unseen', (box) => /** @type {HTMLInputElement} */ (box).checked), true);
-});
-
-test('all that can be used is reached with the keyboard, and shows that it is', async (t) => {
-  const tab = await visit(t);
-  const usable = await tab.page.$$eval('button, input, a[href]', (all) => all.filter((each) => each.checkVisibility()).length);
-  const seen = new Set();
-  for (let i = 0; i < usable; i++) {
-    await tab.page.keyboard.press('Tab');
-    const at = await tab.page.evaluate(() => {
-      const element = /** @type {HTMLElement} */ (document.activeElement);
-      const { outlineStyle, outlineWidth } = getComputedStyle(element);
-      const tip = element.nextElementSibling?.matches('.tip') ? element.nextElementSibling.checkVisibility() : true;
-      return { name: element.id || element.getAttribute('aria-describedby'), ring: outlineStyle !== 'none' && parseFloat(outlineWidth) > 0, tip };
-    });
-    assert.ok(at.ring, `${at.name} does not show that it has the focus`);
-    assert.ok(at.tip, `${at.name} has the focus and explains nothing`);
-    seen.add(at.name);
+  if (tells) observer.observe({ type: 'longtask' });
+  const end = performance.now() + 5_000;
+  for (let last = performance.now(); last < end; ) {
+    await new Promise((resolve) => setTimeout(resolve));
+    const now = performance.now();
+    silence = Math.max(silence, now - last);
+    last = now;
   }
-  assert.equal(seen.size, usable, `reached ${[...seen]}`);
-  await tab.page.keyboard.press('Escape');
-  assert.equal(await tab.page.$$eval('.tip', (tips) => tips.filter((tip) => tip.checkVisibility()).length), 0);
-});
+  observer.disconnect();
+  return { silence, task: tells ? task : null };
+}
 
-test('over plain http from another machine all works that the browser still allows', async (t) => {
-  const rules = ['--host-resolver-rules=MAP donut.test 127.0.0.1'];
-  const elsewhere = await launch('chrome', rules);
-  t.after(() => elsewhere.close());
-  const tab = await openTab(elsewhere, server.url.replace('127.0.0.1', 'donut.test'));
-  await playing(tab);
-  assert.equal(await tab.page.evaluate(() => isSecureContext), false);
-  await until(() => text(tab, '[data-figure="rendered"]'), (rendered) => Number(rendered) > 0, 10_000);
-  await until(() => text(tab, '[data-figure="verified"]'), (verified) => /^(\d+) of \1$/.test(verified ?? ''), 10_000);
-  // That a header means nothing here is no fault of the page's.
-  assert.deepEqual(tab.complaints.filter((each) => !each.includes('Cross-Origin-Opener-Policy header has been ignored')), []);
-});
-
-test('the page stays at hand while all threads render', async (t) => {
-  const tab = await visit(t, { query: '?threads=8' });
-  await sleep(1000); // the modules are compiled
-  const longest = await tab.page.evaluate(async () => {
-    let longest = 0;
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-    }).observe({ type: 'longtask' });
-    await new Promise((resolve) => setTimeout(resolve, 5000));
-    return longest;
+/** Runs in the page: what a second of the ring costs it, in milliseconds. */
+async function ringCost() {
+  const url = new URL('js/dial.js', document.baseURI).href;
+  const { Dial } = await import(url);
+  const place = (/** @type {string} */ id) => document.getElementById(id);
+  const dial = new Dial(place('ring'), place('hand'));
+  const states = ['free', 'leased', 'filled', 'ready', 'aired', 'stalled'];
+  const runs = Array.from({ length: 60 }, (_, i) => [1 + (i % 4), i % 7, 10]);
+  const ROUND = 20; // of them are timed at once, since a clock may have steps of a millisecond
+  const costs = Array.from({ length: 21 }, (_, round) => {
+    const start = performance.now();
+    for (let i = 0; i < ROUND; i++) {
+      const now = 6_000 + round * ROUND + i;
+      dial.show({ first: 6_000, runs }, { lead: 10_000, you: 3 }, { fps: 60, ringStates: states }, now);
+    }
+    return (performance.now() - start) / ROUND;
   });
-  t.diagnostic(`the longest task took ${longest || 'under 50'} ms`);
-  assert.ok(longest <= bounds.longestTask, `${longest} ms`);
-});
+  return 5 * costs.sort((a, b) => a - b)[10]; // a broadcast, and four times what the hand has passed
+}
 
-test('a second of the ring costs the page less than two milliseconds', async (t) => {
-  const tab = await visit(t);
-  const cost = await tab.page.evaluate(async () => {
-    const url = new URL('js/dial.js', document.baseURI).href;
-    const { Dial } = await import(url);
-    const place = (/** @type {string} */ id) => document.getElementById(id);
-    const dial = new Dial(place('ring'), place('hand'));
-    const states = ['free', 'leased', 'filled', 'ready', 'aired', 'stalled'];
-    const runs = Array.from({ length: 60 }, (_, i) => [1 + (i % 4), i % 7, 10]);
-    const costs = Array.from({ length: 200 }, (_, i) => {
+inEach(startServer, (scene) => {
+  const stats = () => scene.server.stats();
+  const threads = async (/** @type {import('./tab.js').Tab} */ tab) => (await donut(tab)).threads;
+
+  test('rendering is paused and taken up again at once', async (t) => {
+    const proxy = await startTampering(scene.server, { '/js/stream.worker.js': first(tellSent) });
+    const tab = await scene.watch(t, { url: proxy.url, before: noteSent });
+    t.after(() => proxy.stop());
+    /** @type {(kind: number) => Promise<number[]>} */
+    const sent = async (kind) => {
+      /** @type {{ kind: number, at: number }[]} */
+      const messages = await tab.page.evaluate(() => /** @type {any} */ (window).sent);
+      return messages.filter((message) => message.kind === kind).map(({ at }) => at);
+    };
+    await until(() => sent(RESULT), ({ length }) => length > 2, 10_000);
+    const { length: offers } = await sent(OFFER);
+    const asked = await tab.page.evaluate(() => {
+      /** @type {HTMLElement} */ (document.getElementById('work')).click();
+      return performance.timeOrigin + performance.now();
+    });
+    await until(() => sent(OFFER), ({ length }) => length > offers);
+    await until(stats, ({ workers }) => workers === 0);
+    assert.match(await text(tab, '#rest'), /you paused/);
+    await sleep(1000);
+    const late = Math.max(...(await sent(RESULT)), (await sent(OFFER))[offers]) - asked;
+    t.diagnostic(`the server was told, and the last result sent, ${late.toFixed(1)} ms after the click`);
+    assert.ok(late <= bounds.pause, `still sending ${late} ms after the click`);
+    assert.equal(await threads(tab), 0);
+
+    const took = await tab.page.evaluate(async () => {
       const start = performance.now();
-      dial.show({ first: 6_000, runs }, { lead: 10_000, you: 3 }, { fps: 60, ringStates: states }, 6_000 + i);
+      /** @type {HTMLElement} */ (document.getElementById('work')).click();
+      while (/** @type {any} */ (window).donut.threads === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       return performance.now() - start;
     });
-    return costs.sort((a, b) => a - b)[100];
+    t.diagnostic(`offered again after ${took.toFixed(1)} ms`);
+    assert.ok(took <= bounds.pause, `${took} ms`);
+    const { length: results } = await sent(RESULT);
+    await until(() => sent(RESULT), ({ length }) => length > results, 10_000);
+    assert.deepEqual(tab.complaints, []);
   });
-  const second = 5 * cost; // a broadcast, and four times what the hand has passed
-  t.diagnostic(`${second.toFixed(2)} ms a second`);
-  assert.ok(second < 2, `${second} ms`);
+
+  test('who joins others sees the picture at once', async (t) => {
+    await scene.watch(t);
+    await sleep(2000);
+    /** @type {number[]} */
+    const took = [];
+    for (let i = 0; i < VISITS; i++) {
+      const tab = await scene.watch(t);
+      took.push(await firstFrame(tab));
+      await tab.close();
+    }
+    const median = took.sort((a, b) => a - b)[Math.floor(VISITS / 2)];
+    t.diagnostic(`first frames ${took.map((each) => each.toFixed(0)).join(', ')} ms after the page was asked for`);
+    assert.ok(median <= bounds.join, `${median} ms`);
+  });
+
+  test('a server that goes away is announced, and taken up again when it is back', async (t) => {
+    const tab = await scene.watch(t);
+    await sleep(1000);
+    const { addr } = scene.server;
+    await scene.server.stop();
+    await says(tab, 'reconnecting', 3000);
+    assert.match(await text(tab, '#detail'), /next try/i);
+    const { frame: shown } = await donut(tab);
+    await tab.page.setOfflineMode(true);
+    await says(tab, 'offline', 3000);
+    assert.match(await text(tab, '#detail'), /when the network is back/);
+    await tab.page.setOfflineMode(false);
+    await says(tab, 'reconnecting', 3000);
+
+    scene.server = await startServer({ addr });
+    const start = performance.now();
+    await says(tab, 'live', bounds.rejoin);
+    t.diagnostic(`live again ${(performance.now() - start).toFixed(0)} ms after the server listened`);
+    await until(() => donut(tab), ({ frame }) => frame > shown + 60, bounds.rejoin);
+    t.diagnostic(`and plays after ${(performance.now() - start).toFixed(0)} ms`);
+    await until(() => donut(tab), ({ fps }) => fps >= bounds.slowest - 5);
+  });
+
+  test('a hidden tab rests and says why, and is back at once', async (t) => {
+    const tab = await scene.watch(t);
+    await until(stats, ({ workers }) => workers === 1);
+    await tab.hide();
+    await until(stats, ({ workers, viewers }) => workers === 0 && viewers === 1);
+    assert.match(await text(tab, '#rest'), /hidden/);
+    await tab.page.evaluate(() => {
+      const scope = /** @type {any} */ (window);
+      const epoch = Date.parse('2026-01-01T00:00:00Z');
+      const behind = () => ((Date.now() + scope.donut.offsetMs - epoch) * 60) / 1000 - scope.donut.frame;
+      document.addEventListener('visibilitychange', async () => {
+        const start = performance.now();
+        while (behind() > 6) await new Promise(requestAnimationFrame);
+        scope.noted = { took: performance.now() - start };
+      });
+    });
+    await sleep(1500);
+    await tab.page.bringToFront();
+    const noted = await tab.page.waitForFunction(() => /** @type {any} */ (window).noted);
+    const { took } = await noted.jsonValue();
+    t.diagnostic(`the live frame is on screen ${took.toFixed(0)} ms after the tab is`);
+    assert.ok(took <= bounds.seenAgain, `${took} ms`);
+    await until(stats, ({ workers }) => workers === 1);
+  });
+
+  test('choices are kept for the next visit, and an address wins over them', async (t) => {
+    const tab = await scene.watch(t);
+    await tab.page.focus('#threads');
+    await tab.page.keyboard.press('ArrowLeft');
+    await tab.page.focus('#duty');
+    await tab.page.keyboard.press('ArrowLeft');
+    await tab.page.click('#unseen');
+    await until(() => threads(tab), (threads) => threads === 0);
+    await tab.page.reload();
+    await playing(tab);
+    const chosen = () =>
+      tab.page.evaluate(() => ['threads', 'duty', 'unseen'].map((id) => {
+        const input = /** @type {HTMLInputElement} */ (document.getElementById(id));
+        return input.type === 'checkbox' ? input.checked : input.value;
+      }));
+    assert.deepEqual(await chosen(), ['0', '75', true]);
+    assert.equal(await threads(tab), 0);
+    await tab.page.goto(`${scene.server.url}?threads=1`);
+    await playing(tab);
+    assert.deepEqual(await chosen(), ['1', '75', true]);
+    await until(() => threads(tab), (threads) => threads === 1);
+  });
+
+  test('a machine that is pressed is left alone for a while', async (t) => {
+    const tab = await scene.watch(t, {
+      before: () => {
+        /** @type {any} */ (window).PressureObserver = class {
+          constructor(/** @type {(records: object[]) => void} */ tell) {
+            /** @type {any} */ (window).press = (/** @type {string} */ state) => tell([{ state: 'fair' }, { state }]);
+          }
+          async observe() {}
+        };
+      },
+    });
+    await until(() => threads(tab), (threads) => threads === 1);
+    await tab.page.evaluate(() => /** @type {any} */ (window).press('serious'));
+    await until(() => threads(tab), (threads) => threads === 0);
+    assert.match(await text(tab, '#rest'), /enough to do/);
+    await tab.page.click('#rests'); // which is the visitor's to decide
+    await until(() => threads(tab), (threads) => threads === 1);
+  });
+
+  test('the page stays at hand while all threads render', async (t) => {
+    const tab = await scene.watch(t, { search: '?threads=8' });
+    await sleep(1000); // the modules are compiled
+    const { silence, task } = await tab.page.evaluate(longest);
+    const told = task === null ? 'this browser tells of no tasks' : `the longest task took ${task || 'under 50'} ms`;
+    t.diagnostic(`the page's thread came round after ${silence.toFixed(0)} ms at most; ${told}`);
+    assert.ok(silence <= bounds.longestSilence, `${silence} ms`);
+    assert.ok(task === null || task <= bounds.longestTask, `${task} ms`);
+  });
+
+  test('the ring costs the page next to nothing', async (t) => {
+    const tab = await scene.watch(t);
+    const cost = await tab.page.evaluate(ringCost);
+    t.diagnostic(`${cost.toFixed(2)} ms of each second`);
+    assert.ok(cost < bounds.ring, `${cost} ms`);
+  });
+
+  scene.only('chrome', 'how a thread rests is arithmetic, and takes long to see', () => {
+    test('at a quarter of its effort a thread takes four times as long for a frame', async (t) => {
+      const tab = await scene.watch(t);
+      const pace = async () => parseFloat(await figure(tab, 'pace'));
+      const frames = async () => Number((await figure(tab, 'rendered')).replace(',', ''));
+      await until(frames, (frames) => frames > 900, 30_000); // the engine has warmed up
+      const full = await pace();
+      await tab.page.$eval('#duty', (slider) => {
+        /** @type {HTMLInputElement} */ (slider).value = '25';
+        slider.dispatchEvent(new Event('input'));
+      });
+      const before = await frames();
+      const slow = await until(pace, (pace) => pace > full * 2, 30_000);
+      t.diagnostic(`${full} ms a frame, and ${slow} after ${(await frames()) - before} frames at a quarter`);
+    });
+  });
 });
