@@ -12,6 +12,7 @@ type counts struct {
 	wire.Stats
 	late           uint64 // frames of answers to leases that had ended
 	missed         uint64 // leases that ran out
+	foreign        uint64 // frames aired that members of the cluster rendered
 	verifierErrors uint64
 	disputed       uint64        // frames of which two copies came that differ
 	auditTime      time.Duration // that audits took
@@ -28,6 +29,8 @@ type Snapshot struct {
 	Disputed       uint64        // frames of which two copies came that differ
 	Trusted        uint64        // threads of connections that are no newcomers
 	AuditTime      time.Duration // processor time that audits took
+	Foreign        uint64        // frames aired that other servers of the cluster rendered
+	Capacity       float64       // frames a second that the tabs could render
 }
 
 // stats completes the totals with what is true now.
@@ -47,6 +50,7 @@ func (c *core) snapshot(now timeline.Instant) *Snapshot {
 		Stats: c.stats(now), Frame: now.Frame(), Late: c.counts.late, Missed: c.counts.missed,
 		VerifierErrors: c.counts.verifierErrors, Disputed: c.counts.disputed, Trusted: uint64(c.fleet.Trusted()), AuditTime: c.counts.auditTime,
 	}
+	s.Foreign, s.Capacity = c.counts.foreign, c.fleet.Capacity(now)
 	s.Lead = time.Duration(s.LeadMillis) * time.Millisecond
 	return s
 }

@@ -10,6 +10,9 @@ import (
 const (
 	// MaxRingRuns is the most runs in a ring's picture.
 	MaxRingRuns = 1024
+	// FirstMember is the first number of another server as the owner of frames. Tabs' numbers are below, and 0 is the
+	// server itself.
+	FirstMember = 1 << 31
 	// MaxBoard is the most contributors on a board.
 	MaxBoard = 8
 )
