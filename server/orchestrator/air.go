@@ -42,7 +42,7 @@ func (c *core) air(now timeline.Instant, count int, key bool) {
 		case frame.Owner == ring.Server:
 			c.counts.Server++
 		case isMember(frame.Owner):
-			c.counts.foreign++
+			c.counts.Foreign++
 		default:
 			c.counts.Fleet++
 		}

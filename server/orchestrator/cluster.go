@@ -24,7 +24,12 @@ type Cluster interface {
 	Fetch(first uint64, count int)
 	// Cut shuts a member out for good.
 	Cut(member uint32, why string)
+	// Others returns what the members that are alive have in all.
+	Others() Others
 }
+
+// Others is what other servers have.
+type Others struct{ Servers, Viewers, Workers, Threads uint64 }
 
 // ClusterChunk is how many frames servers divide the timeline by: half a second, so that three servers find twenty chunks
 // in a ring and share them about evenly, and a message between servers is a few kilobytes.

@@ -215,9 +215,9 @@ func (w *world) run(d time.Duration) {
 func (w *world) invariants() {
 	w.t.Helper()
 	c := w.core
-	if c.counts.Aired != c.counts.Fleet+c.counts.Server+c.counts.foreign {
+	if c.counts.Aired != c.counts.Fleet+c.counts.Server+c.counts.Foreign {
 		w.t.Fatalf("%d frames aired, but %d of the fleet, %d of the server and %d of others", c.counts.Aired, c.counts.Fleet,
-			c.counts.Server, c.counts.foreign)
+			c.counts.Server, c.counts.Foreign)
 	}
 	if c.counts.Unaudited != 0 && !w.sampling {
 		w.t.Fatalf("%d frames aired unaudited", c.counts.Unaudited)
