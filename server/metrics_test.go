@@ -44,10 +44,15 @@ var series = map[string]struct{ sum, by []string }{
 	"streams_talking":        {sum: []string{`donut_terminal_streams_talking_total`}},
 	"stream_skips":           {sum: []string{`donut_terminal_queue_drops_total{reason="skip"}`}},
 	"streams_slow":           {sum: []string{`donut_terminal_queue_drops_total{reason="dismissal"}`}},
+	"peer_frames":            {sum: []string{`donut_aired_frames_total{source="peer"}`}},
+	"servers":                {sum: []string{`donut_servers`}},
+	"cluster_viewers":        {sum: []string{`donut_cluster_connections{role="viewer"}`, `donut_cluster_connections{role="worker"}`}},
+	"cluster_workers":        {sum: []string{`donut_cluster_connections{role="worker"}`}},
+	"cluster_threads":        {sum: []string{`donut_cluster_threads`}},
 	"recordings":             {sum: []string{`donut_recordings_total`}},
 }
 
-var aired = []string{`donut_aired_frames_total{source="fleet"}`, `donut_aired_frames_total{source="server"}`}
+var aired = []string{`donut_aired_frames_total{source="fleet"}`, `donut_aired_frames_total{source="server"}`, `donut_aired_frames_total{source="peer"}`}
 
 // counts are the fields of /api/stats that hold a number for each reason, and the counters that do.
 var counts = map[string]string{

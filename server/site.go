@@ -159,6 +159,12 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		ModuleFrames   uint64  `json:"module_frames"`
 		ModuleSHA256   string  `json:"module_sha256"`
 
+		Foreign    uint64 `json:"peer_frames"` // rendered by other servers of the cluster
+		Servers    uint64 `json:"servers"`     // in the cluster, this one included; the totals are of all of them
+		AllViewers uint64 `json:"cluster_viewers"`
+		AllWorkers uint64 `json:"cluster_workers"`
+		AllThreads uint64 `json:"cluster_threads"`
+
 		Streams        int    `json:"streams"` // to terminals, now; the others are totals
 		StreamsOpened  uint64 `json:"streams_opened"`
 		StreamSkips    uint64 `json:"stream_skips"`    // times that a slow reader missed frames
@@ -181,8 +187,9 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		ModuleSeconds: s.pool.Stats().Spent.Seconds(), ModuleFrames: s.pool.Stats().Rendered, ModuleSHA256: hexDigest(s.pool),
 		Streams: terminals.Streams, StreamsOpened: terminals.Opened, StreamsRefused: terminals.Refused,
 		StreamSkips: terminals.Skipped, StreamsSlow: terminals.Slow, StreamsTalking: terminals.Talked,
-		Recordings: terminals.Recordings,
-		Refused:    s.hub.Stats().RefusedByName(), Closed: s.hub.Stats().ClosedByName(),
+		Recordings: terminals.Recordings, Foreign: snapshot.Foreign, Servers: snapshot.Servers,
+		AllViewers: snapshot.AllViewers, AllWorkers: snapshot.AllWorkers, AllThreads: snapshot.AllThreads,
+		Refused: s.hub.Stats().RefusedByName(), Closed: s.hub.Stats().ClosedByName(),
 	}
 	if aired := float64(snapshot.Aired); aired > 0 {
 		stats.BytesPerFrame = float64(snapshot.StreamSize) / aired

@@ -66,6 +66,7 @@ func Constants() int32 {
 	o.number("maxDetail", donut.MaxDetail)
 	o.number("wireVersion", wire.Version)
 	o.number("codecVersion", codec.Version)
+	o.number("firstMember", wire.FirstMember)
 	o.texts("ringStates", wire.RingStateNames)
 	return o.answer()
 }

@@ -78,7 +78,8 @@ func TestConstants(t *testing.T) {
 	want := map[string]any{
 		"fps": 60, "columns": 80, "rows": 22, "textSize": 1760, "packedSize": 869,
 		"maxThreads": wire.MaxThreads, "maxDetail": donut.MaxDetail, "wireVersion": wire.Version, "codecVersion": codec.Version,
-		"ringStates": []string{"free", "leased", "filled", "ready", "aired", "stalled"},
+		"firstMember": float64(wire.FirstMember),
+		"ringStates":  []string{"free", "leased", "filled", "ready", "aired", "stalled"},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("constants are %v, want %v", got, want)

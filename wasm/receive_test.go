@@ -17,10 +17,12 @@ import (
 var someStats = wire.Stats{
 	Viewers: 1, Workers: 2, Threads: 3, LeadMillis: 4, Aired: 5, Unaudited: 6, Fleet: 7, Server: 8, Stalled: 9, Audited: 10,
 	Forged: 11, Evictions: 12, Hedged: 13, Wasted: 14, StreamSize: math.MaxUint64,
+	Foreign: 16, Servers: 17, AllViewers: 18, AllWorkers: 19, AllThreads: 20,
 }
 
 const someStatsJSON = `{"viewers":1,"workers":2,"threads":3,"leadMillis":4,"aired":5,"unaudited":6,"fleet":7,"server":8,` +
-	`"stalled":9,"audited":10,"forged":11,"evictions":12,"hedged":13,"wasted":14,"streamSize":18446744073709551615}`
+	`"stalled":9,"audited":10,"forged":11,"evictions":12,"hedged":13,"wasted":14,"streamSize":18446744073709551615,` +
+	`"foreign":16,"servers":17,"allViewers":18,"allWorkers":19,"allThreads":20}`
 
 func handleOf(number uint32) string { return string(handle.Append(nil, number)) }
 

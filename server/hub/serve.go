@@ -68,10 +68,10 @@ func (c *conn) accept(w http.ResponseWriter, r *http.Request) (err error) {
 	return nil
 }
 
-// nextNumber gives a connection its number, which is never 0: that is the server's own.
+// nextNumber gives a connection its number, which is neither 0, the server's own, nor a member's of a cluster.
 func (h *Hub) nextNumber() uint32 {
 	for {
-		if n := h.numbers.Add(1); n != 0 {
+		if n := h.numbers.Add(1) % wire.FirstMember; n != 0 {
 			return n
 		}
 	}

@@ -62,6 +62,17 @@ var families = []family{
 				"terminal": float64(r.terminals.Streams),
 			}
 		}},
+	{"donut_servers", "Servers that render this timeline together, this one included.", gauge, "",
+		func(r reading) values { return one(r.fleet.Servers) }},
+	{"donut_cluster_connections", "Connections of all these servers, by what they do.", gauge, "role",
+		func(r reading) values {
+			return values{
+				"viewer": float64(r.fleet.AllViewers - min(r.fleet.AllWorkers, r.fleet.AllViewers)),
+				"worker": float64(r.fleet.AllWorkers),
+			}
+		}},
+	{"donut_cluster_threads", "Threads of all these servers.", gauge, "",
+		func(r reading) values { return one(r.fleet.AllThreads) }},
 	{"donut_threads", "Threads that render.", gauge, "",
 		func(r reading) values { return one(r.fleet.Threads) }},
 	{"donut_trusted_threads", "Threads of connections that are no newcomers.", gauge, "",
@@ -69,7 +80,7 @@ var families = []family{
 
 	{"donut_aired_frames_total", "Frames broadcast, by who rendered them.", counter, "source",
 		func(r reading) values {
-			return values{"fleet": float64(r.fleet.Fleet), "server": float64(r.fleet.Server)}
+			return values{"fleet": float64(r.fleet.Fleet), "server": float64(r.fleet.Server), "peer": float64(r.fleet.Foreign)}
 		}},
 	{"donut_aired_unaudited_frames_total", "Frames broadcast that had not been rendered once more.", counter, "",
 		func(r reading) values { return one(r.fleet.Unaudited) }},

@@ -40,6 +40,7 @@ func busy() Sources {
 				Stats: wire.Stats{
 					Viewers: 12, Workers: 5, Threads: 21, Aired: 300, Unaudited: 31, Fleet: 260, Server: 40, Stalled: 33,
 					Audited: 270, Forged: 2, Evictions: 1, Hedged: 36, Wasted: 37, StreamSize: 18_900,
+					Foreign: 50, Servers: 51, AllViewers: 60, AllWorkers: 7, AllThreads: 54,
 				},
 				Lead: 9500 * time.Millisecond, Late: 38, Missed: 39, VerifierErrors: 3, Disputed: 4, Trusted: 17,
 			}
@@ -63,10 +64,15 @@ donut_lead_seconds 9.5
 donut_connections{role="viewer"} 7
 donut_connections{role="worker"} 5
 donut_connections{role="terminal"} 6
+donut_servers 51
+donut_cluster_connections{role="viewer"} 53
+donut_cluster_connections{role="worker"} 7
+donut_cluster_threads 54
 donut_threads 21
 donut_trusted_threads 17
 donut_aired_frames_total{source="fleet"} 260
 donut_aired_frames_total{source="server"} 40
+donut_aired_frames_total{source="peer"} 50
 donut_aired_unaudited_frames_total 31
 donut_stream_bytes_total 18900
 donut_stalled_frames_total 33

@@ -41,6 +41,8 @@ func (c *core) air(now timeline.Instant, count int, key bool) {
 			continue
 		case frame.Owner == ring.Server:
 			c.counts.Server++
+		case isMember(frame.Owner):
+			c.counts.Foreign++
 		default:
 			c.counts.Fleet++
 		}

@@ -35,6 +35,13 @@ type core struct {
 	sweptAt  timeline.Instant // when leases were last looked through for those that ran out
 	hedgedAt timeline.Instant // and for those that are late
 
+	// The other servers: nil where there are none. Shares are those of the chunks in the ring.
+	cluster   Cluster
+	shares    map[uint64]*share
+	siblings  map[uint32]*sibling
+	opened    uint64 // the first frame of the stream
+	collected []byte // scratch of collect
+
 	// Whom to believe.
 	policy    trust.Policy
 	random    rand.Source
@@ -96,6 +103,9 @@ func newCore(cfg Config, verify func(job)) *core {
 		auditors: cfg.Auditors,
 		verify:   verify,
 		race:     newRace(cfg.Race),
+		cluster:  cfg.Cluster,
+		shares:   make(map[uint64]*share),
+		siblings: make(map[uint32]*sibling),
 		peers:    make(map[uint32]*peer),
 		ring:     ring.New(timeline.Frames(cfg.Lead)),
 		fleet:    schedule.New(),
@@ -164,6 +174,11 @@ func (c *core) start(now timeline.Instant) {
 	c.plan = plan{started: now.Add(c.proving()), race: c.race}
 	c.ring.Reset(c.plan.first().Frame())
 	c.ring.Skip(c.aired)
+	c.opened = c.ring.Cursor()
+	clear(c.shares)
+	if c.cluster != nil {
+		c.cluster.Fetch(c.ring.Cursor(), int(c.ring.End()-c.ring.Cursor()))
+	}
 	c.key = true
 	c.allowance, c.allowedAt = float64(maxAllowance), now
 }
@@ -221,12 +236,17 @@ func (c *core) result(now timeline.Instant, number uint32, m wire.Result) {
 	if outcome == schedule.Late {
 		c.counts.late += uint64(m.Count())
 	}
-	kept, disputed, differs := c.ring.Fill(c.sample(number, p.passes, m))
+	c.take(number, p.passes, m)
+	c.revoke(c.fleet.Delivered(now, m.First, m.Count()))
+}
+
+// take puts into the ring what somebody rendered of whom so many frames were right.
+func (c *core) take(number uint32, passes uint64, m wire.Result) {
+	kept, disputed, differs := c.ring.Fill(c.sample(number, passes, m))
 	c.counts.Wasted += uint64(m.Count() - kept)
 	if differs {
 		c.dispute(number, m, disputed)
 	}
-	c.revoke(c.fleet.Delivered(now, m.First, m.Count()))
 }
 
 // sample draws what must be audited of a result. Its bytes are here: nothing that its sender does can depend on it.
@@ -263,12 +283,14 @@ func (c *core) tick(now timeline.Instant) {
 		c.release(withdrawn)
 		c.revoke(withdrawn)
 	}
+	c.publish(now)
 	if c.race != nil {
 		c.run(now)
 	} else {
 		c.airDue(now)
 		c.advance(now.Frame())
 	}
+	c.divide(now)
 	c.assign(now)
 	c.lend(now)
 }

@@ -26,6 +26,10 @@ func (c *core) evict(now timeline.Instant, number uint32, lease uint64, proof *F
 	c.counts.Forged++
 	purged := c.ring.Purge(number, lease)
 	c.counts.Wasted += uint64(purged)
+	if isMember(number) {
+		c.cut(number, proof, purged)
+		return
+	}
 	addr, ok := c.culprit(number)
 	if !ok {
 		return // evicted for another of its frames already

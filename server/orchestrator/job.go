@@ -152,7 +152,7 @@ func (c *core) missing(now timeline.Instant, limit int) (first uint64, count int
 	limit = min(limit, int(c.allowance))
 	for n := c.ring.Cursor(); n < c.ring.End() && count < limit && c.plan.rescueBy(n) <= now; n++ {
 		_, underway := c.rescuing[n]
-		switch wanted := c.ring.Missing(n) && !underway; {
+		switch wanted := c.ring.Missing(n) && !underway && !c.awaited(now, n); {
 		case wanted && count == 0:
 			first, count = n, 1
 		case wanted:
@@ -247,6 +247,10 @@ func (c *core) spend(now timeline.Instant, frames int, spent time.Duration) {
 
 // pass notes that audited frames of a connection were right.
 func (c *core) pass(number uint32, frames int) {
+	if m, ok := c.siblings[number]; ok {
+		m.passes += uint64(frames)
+		return
+	}
 	p, ok := c.peers[number]
 	if !ok {
 		return

@@ -94,6 +94,8 @@ type Config struct {
 	Random rand.Source
 	// Observer may be nil.
 	Observer Observer
+	// Cluster may be nil: then this server is alone.
+	Cluster Cluster
 
 	// Race is for benchmarks of the fleet. Where it is set nothing is paced: the playhead jumps to the first frame that
 	// nobody has sent, and the loop tells Race how many frames that was. Audience may be nil then, and nothing airs. Lead
@@ -288,6 +290,18 @@ func (o *Orchestrator) Attend(present bool) {
 // read them until the peer sends its next one or leaves.
 func (o *Orchestrator) Result(number uint32, m wire.Result) {
 	o.do(func(c *core, now timeline.Instant) { c.result(now, number, m) })
+}
+
+// Foreign passes on frames that a member of the cluster rendered: packed pictures, well-formed. The orchestrator may read
+// them until it is done, and keeps no reference.
+func (o *Orchestrator) Foreign(member uint32, first uint64, packed []byte) {
+	o.do(func(c *core, now timeline.Instant) { c.foreign(now, member, first, packed) })
+}
+
+// Frames answers, from the loop, what of some frames is in the ring and was audited: runs of packed pictures, which are
+// valid during the call alone.
+func (o *Orchestrator) Frames(first uint64, count int, answer func(first uint64, packed []byte)) {
+	o.do(func(c *core, _ timeline.Instant) { c.frames(first, count, answer) })
 }
 
 // verify makes the calls that core asks for, one after the other.

@@ -53,7 +53,10 @@ func (c *core) run(now timeline.Instant) {
 	for {
 		trust := !c.budget.Left(now)
 		count := min(c.ring.Lead(trust), messageFrames)
-		if count == 0 {
+		if c.cluster != nil { // what has aired can no longer be published
+			count -= int((c.ring.Cursor() + uint64(count)) % ClusterChunk)
+		}
+		if count <= 0 {
 			break
 		}
 		if c.audience != nil {

@@ -28,6 +28,8 @@ type Snapshot struct {
 	Disputed       uint64        // frames of which two copies came that differ
 	Trusted        uint64        // threads of connections that are no newcomers
 	AuditTime      time.Duration // processor time that audits took
+	Capacity       float64       // frames a second that the tabs could render
+	Streaming      bool          // somebody is there, so that the stream runs
 }
 
 // stats completes the totals with what is true now.
@@ -36,6 +38,14 @@ func (c *core) stats(now timeline.Instant) wire.Stats {
 	s.Viewers = uint64(len(c.peers))
 	s.Workers = uint64(c.fleet.Conns())
 	s.Threads = uint64(c.fleet.Threads())
+	s.Servers, s.AllViewers, s.AllWorkers, s.AllThreads = 1, s.Viewers, s.Workers, s.Threads
+	if c.cluster != nil {
+		others := c.cluster.Others()
+		s.Servers += others.Servers
+		s.AllViewers += others.Viewers
+		s.AllWorkers += others.Workers
+		s.AllThreads += others.Threads
+	}
 	if c.streaming {
 		s.LeadMillis = uint64(timeline.Span(c.ring.Lead(!c.budget.Left(now))) / time.Millisecond)
 	}
@@ -47,6 +57,7 @@ func (c *core) snapshot(now timeline.Instant) *Snapshot {
 		Stats: c.stats(now), Frame: now.Frame(), Late: c.counts.late, Missed: c.counts.missed,
 		VerifierErrors: c.counts.verifierErrors, Disputed: c.counts.disputed, Trusted: uint64(c.fleet.Trusted()), AuditTime: c.counts.auditTime,
 	}
+	s.Capacity, s.Streaming = c.fleet.Capacity(now), c.streaming
 	s.Lead = time.Duration(s.LeadMillis) * time.Millisecond
 	return s
 }

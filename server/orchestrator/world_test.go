@@ -215,8 +215,9 @@ func (w *world) run(d time.Duration) {
 func (w *world) invariants() {
 	w.t.Helper()
 	c := w.core
-	if c.counts.Aired != c.counts.Fleet+c.counts.Server {
-		w.t.Fatalf("%d frames aired, but %d of the fleet and %d of the server", c.counts.Aired, c.counts.Fleet, c.counts.Server)
+	if c.counts.Aired != c.counts.Fleet+c.counts.Server+c.counts.Foreign {
+		w.t.Fatalf("%d frames aired, but %d of the fleet, %d of the server and %d of others", c.counts.Aired, c.counts.Fleet,
+			c.counts.Server, c.counts.Foreign)
 	}
 	if c.counts.Unaudited != 0 && !w.sampling {
 		w.t.Fatalf("%d frames aired unaudited", c.counts.Unaudited)
@@ -234,6 +235,9 @@ func (w *world) invariants() {
 		w.t.Fatalf("%d frames are verified of those who are here, and %d were audited in all", verified, c.counts.Audited)
 	}
 	for _, run := range c.ring.Picture(nil).Runs {
+		if isMember(run.Owner) {
+			continue
+		}
 		_, here := c.peers[run.Owner]
 		if run.State == wire.RingLeased && !here {
 			w.t.Fatalf("%d frames are lent to connection %d, which is not there", run.Count, run.Owner)

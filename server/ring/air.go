@@ -33,6 +33,20 @@ func (r *Ring) Complete(count int) bool {
 	return true
 }
 
+// Available reports whether count frames from first on are all in the ring, and have aired or could, with trust or
+// without.
+func (r *Ring) Available(first uint64, count int, trust bool) bool {
+	if first < r.playhead || first > r.End() || uint64(count) > r.End()-first {
+		return false
+	}
+	for n := first; n < first+uint64(count); n++ {
+		if s := r.slot(n); s.state != wire.RingAired && !s.airable(trust) || s.fill == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Air airs the next count frames, ready or not, and appends them to dst. The count must not reach behind the horizon.
 // With trust, frames that are excused may air as well.
 func (r *Ring) Air(count int, trust bool, dst []Frame) []Frame {

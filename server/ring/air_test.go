@@ -99,6 +99,36 @@ func TestCompleteWantsAllFramesReady(t *testing.T) {
 	}
 }
 
+func TestAvailableIsWhatHasAiredOrCould(t *testing.T) {
+	r := at(8, 100)
+	want := func(want bool, first uint64, count int, trust bool) {
+		t.Helper()
+		if got := r.Available(first, count, trust); got != want {
+			t.Errorf("%d frames from %d on of %s, with trust %v: available %v", count, first, states(r), trust, got)
+		}
+	}
+	ready(t, r, 100, 3, 1, 10)
+	excused := result(103, 1, 1, 11)
+	excused.Must = []bool{false}
+	r.Fill(excused)
+	fill(t, r, 104, 1, 1, 12)
+	r.Air(2, false, nil)
+	want(true, 100, 3, false)
+	want(false, 100, 4, false)
+	want(true, 100, 4, true)
+	want(false, 100, 5, true)
+	want(true, 102, 0, false)
+	want(false, 99, 2, false) // behind the playhead
+	want(false, 107, 2, true) // beyond the horizon
+	want(false, 200, 0, true)
+	r.Air(3, false, nil) // of which 103 and 104 stall
+	want(false, 102, 2, true)
+	r.Advance(101)
+	want(false, 100, 1, false)
+	r.Skip(107)
+	want(false, 106, 1, true) // aired elsewhere, and not here
+}
+
 func TestLeadIsTheUnbrokenStretchFromThePlayhead(t *testing.T) {
 	r := at(8, 100)
 	wantLead := func(want int) {

@@ -199,6 +199,16 @@ func (s *Scheduler) Threads() int { return s.trusted.size + s.newcomers.size }
 // Trusted returns how many threads of the fleet belong to connections that are trusted.
 func (s *Scheduler) Trusted() int { return s.trusted.size }
 
+// Capacity returns how many frames a second the threads could render that are at work, going by their last answers.
+func (s *Scheduler) Capacity(now timeline.Instant) (perSecond float64) {
+	for t := range s.threads() {
+		if t.proven() && t.ready(now) && now.Sub(t.measured) < stale {
+			perSecond += 1 / t.perFrame.Seconds()
+		}
+	}
+	return perSecond
+}
+
 // Conns returns how many connections take part.
 func (s *Scheduler) Conns() int { return s.working }
 

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -98,6 +99,25 @@ func TestLeaveFreesAll(t *testing.T) {
 	if got := st.Leave(1); got != nil {
 		t.Errorf("freed %+v when it left again", got)
 	}
+}
+
+func TestCapacityIsOfThreadsThatAnswer(t *testing.T) {
+	st := newStage(t, 1, 2)
+	want := func(want float64) {
+		t.Helper()
+		if got := st.Capacity(st.now); math.Abs(got-want) > 0.01 {
+			t.Errorf("the capacity is %v frames a second, want %v", got, want)
+		}
+	}
+	want(0)
+	st.prove(5 * ms)
+	want(600)
+	st.Leave(1)
+	want(400)
+	st.miss(st.must())
+	want(200)
+	st.pass(stale)
+	want(0)
 }
 
 func TestWhoOffersLessKeepsTheRestAndWhatIsKnownOfAll(t *testing.T) {

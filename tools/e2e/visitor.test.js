@@ -61,7 +61,7 @@ async function ringCost() {
     const start = performance.now();
     for (let i = 0; i < ROUND; i++) {
       const now = 6_000 + round * ROUND + i;
-      dial.show({ first: 6_000, runs }, { lead: 10_000, you: 3 }, { fps: 60, ringStates: states }, now);
+      dial.show({ first: 6_000, runs }, { lead: 10_000, you: 3 }, { fps: 60, ringStates: states, firstMember: 2 ** 31 }, now);
     }
     return (performance.now() - start) / ROUND;
   });

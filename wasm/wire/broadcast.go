@@ -10,6 +10,9 @@ import (
 const (
 	// MaxRingRuns is the most runs in a ring's picture.
 	MaxRingRuns = 1024
+	// FirstMember is the first number of another server as the owner of frames. Tabs' numbers are below, and 0 is the
+	// server itself.
+	FirstMember = 1 << 31
 	// MaxBoard is the most contributors on a board.
 	MaxBoard = 8
 )
@@ -33,7 +36,8 @@ type Broadcast struct {
 	Stream []byte
 }
 
-// Stats is what the server tells everybody about itself. Counts are totals since it started.
+// Stats is what the server tells everybody about itself, and in the end of those that it renders with. Counts are totals since
+// it started.
 type Stats struct {
 	Viewers    uint64 // connections that watch, workers included
 	Workers    uint64 // connections that render
@@ -50,15 +54,22 @@ type Stats struct {
 	Hedged     uint64 // frames lent a second time because the first copy was late
 	Wasted     uint64 // frames rendered and not used
 	StreamSize uint64 // bytes of all broadcasts so far, as sent to one viewer
+	Foreign    uint64 // of the frames broadcast: rendered by other servers and their tabs
+	Servers    uint64 // that render this timeline together, this one included
+	AllViewers uint64 // of all of them
+	AllWorkers uint64 // likewise
+	AllThreads uint64 // likewise
 }
 
 // fields lists the statistics in the order of the wire, with the names they have wherever they are shown.
-func (s *Stats) fields() [15]statistic {
+func (s *Stats) fields() [20]statistic {
 	return [...]statistic{
 		{"viewers", &s.Viewers}, {"workers", &s.Workers}, {"threads", &s.Threads}, {"leadMillis", &s.LeadMillis},
 		{"aired", &s.Aired}, {"unaudited", &s.Unaudited}, {"fleet", &s.Fleet}, {"server", &s.Server},
 		{"stalled", &s.Stalled}, {"audited", &s.Audited}, {"forged", &s.Forged}, {"evictions", &s.Evictions},
 		{"hedged", &s.Hedged}, {"wasted", &s.Wasted}, {"streamSize", &s.StreamSize},
+		{"foreign", &s.Foreign}, {"servers", &s.Servers}, {"allViewers", &s.AllViewers}, {"allWorkers", &s.AllWorkers},
+		{"allThreads", &s.AllThreads},
 	}
 }
 

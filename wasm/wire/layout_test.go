@@ -54,7 +54,7 @@ var layouts = []layout{
 	{
 		kind:    KindHello,
 		message: Hello{Threads: 8, Codec: 0xfe, Digest: counting},
-		hex:     "01 02 08 fe" + countingHex,
+		hex:     "01 03 08 fe" + countingHex,
 		parse:   parser(ParseHello),
 		random: func(r *rand.Rand) message {
 			return Hello{Threads: uint8(r.IntN(MaxThreads + 1)), Codec: uint8(r.Uint32()), Digest: randomDigest(r)}
@@ -93,7 +93,7 @@ var layouts = []layout{
 			Detail: 32, Threads: 8, You: 0x01020304, Generation: 0x11121314, Now: 0x2122232425262728, Epoch: -2,
 			Lead: 0x31323334, Digest: counting,
 		},
-		hex:   "81 02 20 08 04030201 14131211 2827262524232221 feffffffffffffff 34333231" + countingHex,
+		hex:   "81 03 20 08 04030201 14131211 2827262524232221 feffffffffffffff 34333231" + countingHex,
 		parse: parser(ParseWelcome),
 		random: func(r *rand.Rand) message {
 			return Welcome{
@@ -145,6 +145,7 @@ var layouts = []layout{
 			Stats: Stats{
 				Viewers: 1, Workers: 2, Threads: 3, LeadMillis: 10_000, Aired: 5, Unaudited: 6, Fleet: 7, Server: 8, Stalled: 9,
 				Audited: 10, Forged: 11, Evictions: 12, Hedged: 13, Wasted: 14, StreamSize: 1<<64 - 1,
+				Foreign: 16, Servers: 17, AllViewers: 18, AllWorkers: 19, AllThreads: 20,
 			},
 			Ring: Ring{First: 300, Runs: []RingRun{
 				{State: RingAired, Owner: 0, Count: 60}, {State: RingLeased, Owner: 1<<32 - 1, Count: 128}, {State: RingStalled, Owner: 1, Count: 1},
@@ -153,7 +154,7 @@ var layouts = []layout{
 			Stream: []byte{0xaa},
 		},
 		hex: "85 04030201" +
-			"01 02 03 904e 05 06 07 08 09 0a 0b 0c 0d 0e ffffffffffffffffff01" +
+			"01 02 03 904e 05 06 07 08 09 0a 0b 0c 0d 0e ffffffffffffffffff01 10 11 12 13 14" +
 			"ac02 03 04003c 01ffffffff0f8001 050101" +
 			"03 ffffffff0fac02 02ac02 0301" +
 			"aa",

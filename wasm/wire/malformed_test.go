@@ -163,7 +163,7 @@ func TestInRange(t *testing.T) {
 }
 
 func TestUvarint(t *testing.T) {
-	const head, tail = "85 04030201", "02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 00 00 00 aa"
+	const head, tail = "85 04030201", "02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 13 14 00 00 00 aa"
 	for _, c := range []struct {
 		name, viewers string
 		ok            bool

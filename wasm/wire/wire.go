@@ -27,7 +27,7 @@ import "strconv"
 
 // Version is the version of everything in this package. Bytes 0 and 1 of a Hello are its kind and its sender's version
 // for ever, so that any server can tell any tab that it is outdated.
-const Version = 2
+const Version = 3
 
 // A Kind is the first byte of a message.
 type Kind uint8

@@ -6,7 +6,7 @@ import { path } from '../static/js/spark.js';
 /** @param {Partial<import('../static/js/messages.js').Stats>} change @returns {import('../static/js/messages.js').Stats} */
 const stats = (change) => ({
   viewers: 3, workers: 2, threads: 5, leadMillis: 9_850, aired: 0, unaudited: 0, fleet: 0, server: 0, stalled: 0, audited: 0,
-  forged: 0, evictions: 0, hedged: 0, wasted: 0, streamSize: 0, ...change,
+  forged: 0, evictions: 0, hedged: 0, wasted: 0, streamSize: 0, foreign: 0, servers: 1, allViewers: 3, allWorkers: 2, allThreads: 5, ...change,
 });
 const local = {
   fps: 60, rendered: 1234, recent: { frames: 10, spent: 5 }, credited: 1200, threads: 1, rtt: 0.14, offset: -1.25, late: 2,
@@ -52,9 +52,9 @@ test('totals of centuries are no harder to read, and what they grew by is exact'
 
 test('trends are drawn of levels and of what grew', () => {
   const growth = new Growth();
-  growth.add(stats({ viewers: 1, aired: 0 }), 1);
-  growth.add(stats({ viewers: 2, aired: 60, fleet: 60, streamSize: 3_840 }), 1);
-  growth.add(stats({ viewers: 2, aired: 90, fleet: 75, server: 15, streamSize: 5_760 }), 0.5);
+  growth.add(stats({ allViewers: 1, aired: 0 }), 1);
+  growth.add(stats({ allViewers: 2, aired: 60, fleet: 40, foreign: 20, streamSize: 3_840 }), 1);
+  growth.add(stats({ allViewers: 2, aired: 90, fleet: 55, foreign: 20, server: 15, streamSize: 5_760 }), 0.5);
   const drawn = trends(growth);
   assert.equal(drawn.tabs, path([1, 2, 2]));
   assert.equal(drawn.rate, path([60, 60]));

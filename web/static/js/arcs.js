@@ -6,14 +6,16 @@
 const GAP = 1.1; // turns' length in rings
 
 /**
- * @typedef {'you' | 'tab' | 'server' | 'nobody'} Who
+ * @typedef {'you' | 'tab' | 'server' | 'peer' | 'nobody'} Who  peer is another server, or its tabs
+ *
+ * @typedef {Pick<import('./module.js').Constants, 'ringStates' | 'firstMember'>} Constants
  *
  * @typedef {object} Arc
  * @property {number} from   in radians, clockwise from the top; where the playhead's turn begins
  * @property {number} to     more than from
  * @property {string} state  free, leased, filled, ready, aired or stalled; see RingState in the package wire
  * @property {Who} who
- * @property {number} owner  the number of the connection, or 0
+ * @property {number} owner  the number of the connection or of the other server, or 0
  */
 
 /** Frames in a turn. @param {number} lead  milliseconds that the ring holds @param {number} fps */
@@ -23,43 +25,44 @@ export function turnOf(lead, fps) {
 
 /**
  * @param {import('./messages.js').Broadcast['ring']} ring
- * @param {readonly string[]} states  their names, by number
+ * @param {Constants} constants
  * @param {number} you   this connection's number
  * @param {number} turn  frames
  * @returns {Arc[]} free stretches are left out
  */
-export function arcs(ring, states, you, turn) {
+export function arcs(ring, { ringStates, firstMember }, you, turn) {
   const drawn = [];
   let frame = ring.first % turn;
   for (const [number, owner, count] of ring.runs) {
-    const state = states[number];
+    const state = ringStates[number];
     const from = (frame / turn) * 2 * Math.PI;
     frame += count;
     if (state === 'free') continue;
     /** @type {Who} */
-    const who = state === 'stalled' ? 'nobody' : rendererOf(owner, you);
+    const who = state === 'stalled' ? 'nobody' : rendererOf(owner, you, firstMember);
     drawn.push({ from, to: (frame / turn) * 2 * Math.PI, state, who, owner });
   }
   return drawn;
 }
 
-/** @param {number} owner @param {number} you */
-function rendererOf(owner, you) {
+/** @param {number} owner @param {number} you @param {number} firstMember */
+function rendererOf(owner, you, firstMember) {
   if (owner === 0) return 'server';
+  if (owner >= firstMember) return 'peer';
   return owner === you ? 'you' : 'tab';
 }
 
 /**
  * Whose the frames of the ring are: those that are rendered, and those that are lent out to be.
- * @param {import('./messages.js').Broadcast['ring']} ring @param {readonly string[]} states @param {number} you
+ * @param {import('./messages.js').Broadcast['ring']} ring @param {Constants} constants @param {number} you
  */
-export function shares(ring, states, you) {
-  const sum = { you: 0, tab: 0, server: 0, leased: 0, all: 0 };
+export function shares(ring, { ringStates, firstMember }, you) {
+  const sum = { you: 0, tab: 0, server: 0, peer: 0, leased: 0, all: 0 };
   for (const [number, owner, count] of ring.runs) {
-    const state = states[number];
+    const state = ringStates[number];
     sum.all += count;
     if (state === 'leased') sum.leased += count;
-    else if (state !== 'free' && state !== 'stalled') sum[rendererOf(owner, you)] += count;
+    else if (state !== 'free' && state !== 'stalled') sum[rendererOf(owner, you, firstMember)] += count;
   }
   return sum;
 }

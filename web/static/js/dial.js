@@ -21,7 +21,7 @@ const FULL = 2 * Math.PI;
 export class Dial {
   #canvas;
   #hand;
-  #colours = { you: '', server: '', nobody: '', track: '', saturation: '', lightness: '' };
+  #colours = { you: '', server: '', peer: '', nobody: '', track: '', saturation: '', lightness: '' };
   /** @type {Animation | null} */
   #turning = null;
   /** What is drawn: from where on, and over how many milliseconds the hand goes round. */
@@ -54,9 +54,10 @@ export class Dial {
    * @param {import('./module.js').Constants} constants
    * @param {number} position  the frame on screen, and how far it has come
    */
-  show(ring, welcome, { fps, ringStates }, position) {
+  show(ring, welcome, constants, position) {
+    const { fps } = constants;
     const turn = turnOf(welcome.lead, fps);
-    const all = arcs(ring, ringStates, welcome.you, turn);
+    const all = arcs(ring, constants, welcome.you, turn);
     const first = (ring.first % turn) / turn;
     const at = first + Math.max(0, position - ring.first) / turn; // in turns, as the arcs count them
     this.#shown = { all, begin: at * FULL, at: at % 1, period: (turn / fps) * 1000 };
@@ -85,7 +86,7 @@ export class Dial {
     const style = getComputedStyle(this.#canvas);
     const read = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
     this.#colours = {
-      you: read('you'), server: read('server'), nobody: read('bad'), track: read('line'),
+      you: read('you'), server: read('server'), peer: read('peer'), nobody: read('bad'), track: read('line'),
       saturation: read('tab-saturation'), lightness: read('tab-lightness'),
     };
   }

@@ -79,9 +79,19 @@ export class Growth {
  * @param {Local['ring']} ring
  */
 function ringParts(ring) {
-  const part = (/** @type {'you' | 'tab' | 'server' | 'leased'} */ who) =>
+  const part = (/** @type {'you' | 'tab' | 'server' | 'peer' | 'leased'} */ who) =>
     ring ? `${Math.round((100 * ring[who]) / ring.all)} %` : NONE;
-  return { 'ring-you': part('you'), 'ring-tab': part('tab'), 'ring-server': part('server'), 'ring-leased': part('leased') };
+  return { 'ring-you': part('you'), 'ring-tab': part('tab'), 'ring-server': part('server'), 'ring-peer': part('peer'), 'ring-leased': part('leased') };
+}
+
+/**
+ * What share of the frames tabs rendered, this server's or others', or null.
+ * @param {(name: 'fleet' | 'foreign' | 'server') => number} of
+ */
+function byTabs(of) {
+  const tabs = of('fleet') + of('foreign');
+  const all = tabs + of('server');
+  return all > 0 ? tabs / all : null;
 }
 
 /**
@@ -91,10 +101,10 @@ function ringParts(ring) {
  */
 export function trends(growth) {
   return {
-    tabs: path(growth.levels((stats) => stats.viewers)),
+    tabs: path(growth.levels((stats) => stats.allViewers)),
     rate: path(growth.steps((grown, seconds) => grown('aired') / seconds)),
     lead: path(growth.levels((stats) => stats.leadMillis)),
-    share: path(growth.steps((grown) => grown('fleet') / Math.max(1, grown('fleet') + grown('server')))),
+    share: path(growth.steps((grown) => byTabs(grown) ?? 0)),
     stream: path(growth.steps((grown) => grown('streamSize') / Math.max(1, grown('aired')))),
   };
 }
@@ -147,20 +157,22 @@ export function figures(growth, local) {
   const stats = growth.last;
   if (!stats) {
     const unknown = [
-      'tabs', 'workers', 'threads', 'rate', 'lead', 'share', 'stalled', 'audited', 'forged', 'evictions', 'stream',
+      'servers', 'tabs', 'workers', 'threads', 'rate', 'lead', 'share', 'stalled', 'audited', 'forged', 'evictions', 'stream',
     ];
     return { ...own, ...Object.fromEntries(unknown.map((name) => [name, NONE])) };
   }
-  const [fleet, server, aired] = [growth.of('fleet'), growth.of('server'), growth.of('aired')];
+  const aired = growth.of('aired');
+  const share = byTabs((name) => growth.of(name));
   return {
     ...own,
-    tabs: count(stats.viewers),
-    workers: count(stats.workers),
-    threads: count(stats.threads),
+    servers: count(stats.servers),
+    tabs: count(stats.allViewers),
+    workers: count(stats.allWorkers),
+    threads: count(stats.allThreads),
     rate: growth.seconds > 0 ? (aired / growth.seconds).toFixed(0) : NONE,
     evictions: count(stats.evictions),
     lead: `${(stats.leadMillis / 1000).toFixed(1)} s`,
-    share: fleet + server > 0 ? `${Math.floor((100 * fleet) / (fleet + server))} %` : NONE,
+    share: share === null ? NONE : `${Math.floor(100 * share)} %`,
     stalled: count(growth.of('stalled')),
     audited: count(stats.audited),
     forged: count(stats.forged),

@@ -116,6 +116,7 @@ function showBroadcast() {
   showRing();
   board.show(broadcast.board, welcome.you);
   panel.trends(trends(growth));
+  panel.servers(growth.last?.servers ?? 1);
 }
 
 function showRing() {
@@ -130,7 +131,7 @@ function showPanel() {
   const digest = welcome?.digest ?? '';
   const handle = status.state === 'live' ? (welcome?.handle ?? '') : '';
   const { late } = screen;
-  const ring = broadcast && constants && shares(broadcast.ring, constants.ringStates, welcome?.you ?? 0);
+  const ring = broadcast && constants && shares(broadcast.ring, constants, welcome?.you ?? 0);
   const local = { fps: fps(), rendered, recent, credited, threads: threads(), rtt, offset: offset(), late, digest, handle, unfit, verified, ring };
   panel.show(figures(growth, local));
 }

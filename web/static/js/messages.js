@@ -122,6 +122,11 @@
  * @property {number} hedged
  * @property {number} wasted
  * @property {number} streamSize
+ * @property {number} foreign     of the aired: rendered by other servers
+ * @property {number} servers     that render together; the next three are of all of them
+ * @property {number} allViewers
+ * @property {number} allWorkers
+ * @property {number} allThreads
  */
 
 export {};

@@ -41,6 +41,7 @@ export class Trap extends Error {
  * @property {number} maxDetail
  * @property {number} wireVersion
  * @property {number} codecVersion
+ * @property {number} firstMember  the first number of another server as the owner of frames
  * @property {readonly string[]} ringStates  the names of the states in a ring's runs, by number
  */
 

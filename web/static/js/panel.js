@@ -36,6 +36,11 @@ export class Panel {
     this.#alarm.hidden = text === '';
   }
 
+  /** How many servers there are: what is about several of them is shown where there are. @param {number} count */
+  servers(count) {
+    document.body.dataset.servers = count > 1 ? 'several' : 'one';
+  }
+
   /** @param {string} digest  in full */
   module(digest) {
     this.#places.get('digest')?.setAttribute('title', digest);
