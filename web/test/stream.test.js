@@ -209,7 +209,7 @@ test('a socket may fail before the module has started, and is tried again', asyn
   await t.pass(0);
   assert.equal(t.status.why, 'unreachable');
   t.engine = () => {};
-  await t.pass(500);
+  await t.pass(2000);
   t.socket.open();
   assert.equal(t.sockets.length, 2);
   assert.equal(t.socket.sent.length, 1);
