@@ -31,6 +31,7 @@ server/verify:       wasm/donut wasm/wire wasm/codec github.com/tetratelabs/waze
 server/hub:          wasm/wire wasm/codec server/timeline server/gate server/orchestrator github.com/coder/websocket
 server/terminal:     wasm/donut wasm/wire wasm/codec server/timeline server/gate github.com/coder/websocket
 server/cluster:      wasm/donut wasm/wire wasm/codec server/timeline github.com/nats-io/nats.go
+server/cluster/natstest: -
 server/metrics:      wasm/wire server/orchestrator server/verify server/hub server/terminal github.com/prometheus/client_golang
 web:                 -
 server:              wasm/donut wasm/codec server/timeline server/trust server/gate server/orchestrator server/verify server/hub server/terminal server/metrics server/cluster web

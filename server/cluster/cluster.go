@@ -201,7 +201,8 @@ func (c *Cluster) Cut(number uint32, why string) {
 	o := c.members.shutOut(number, why)
 	c.mu.Unlock()
 	if o != nil {
-		c.log.Error("a server is cut off", "name", o.said.name, "identity", hex(o.said.from), "member", number, "why", why)
+		c.log.Error("a server is cut off", "why", why,
+			"name", o.said.name, "identity", hex(o.said.from), "member", number)
 	}
 }
 

@@ -241,7 +241,8 @@ func TestCutIsForGood(t *testing.T) {
 	if m.shutOut(o.number+1, "a stranger") != nil {
 		t.Error("a number that nobody has was cut off")
 	}
-	if m.shutOut(o.number, "frame 7 is forged") != o || m.shutOut(o.number, "again") != nil || o.cut != "frame 7 is forged" {
+	const why = "frame 7 is forged"
+	if m.shutOut(o.number, why) != o || m.shutOut(o.number, "again") != nil || o.cut != why {
 		t.Errorf("cut off for %q", o.cut)
 	}
 	for _, now := range []timeline.Instant{0, timeline.Instant(10 * keptFor / time.Microsecond)} {

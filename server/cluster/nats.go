@@ -61,7 +61,11 @@ func connect(config Config, names subjects, up func()) (*line, error) {
 		nats.FlusherTimeout(writeTimeout),
 		nats.ConnectHandler(connected),
 		nats.ReconnectHandler(connected),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { log.Warn("the connection to NATS is lost", "err", err) }),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil { // else it was closed
+				log.Warn("the connection to NATS is lost", "err", err)
+			}
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, s *nats.Subscription, err error) { logError(log, s, err) }),
 		nats.ClosedHandler(func(*nats.Conn) { close(l.closed) }),
 	}

@@ -169,9 +169,8 @@ func TestClocksConverge(t *testing.T) {
 			return 50*time.Microsecond + time.Duration(rng.ExpFloat64()*float64(300*time.Microsecond))
 		}
 		for truth < end {
-			now, _ := hosts[0].clock.Now()
 			for _, h := range hosts {
-				now, _ = h.clock.Now()
+				now, _ := h.clock.Now()
 				for _, o := range hosts {
 					h.hear(now, o.self)
 				}

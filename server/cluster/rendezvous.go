@@ -14,10 +14,10 @@ type bid struct {
 // bidOf returns a server's bid for the chunk of an index.
 //
 // The score is -w / ln(u), with u uniform in (0, 1) for each pair of server and chunk. -ln(u) is exponentially
-// distributed, -ln(u)/w so at the rate w, and the least of several such is server i's with the probability w_i / sum(w):
+// distributed, -ln(u)/w so at the rate w, and the least of several such is server i's with probability w_i / sum(w):
 // the shares of chunks follow the weights. (Schindelhauer and Schomaker, "Weighted distributed hash tables", SPAA 2005,
-// the logarithmic method; rendezvous hashing is Thaler and Ravishankar's, 1998.) Two machines whose logarithms differ in
-// the last bit disagree about one chunk in some 10^15, and then both render it.
+// the logarithmic method; rendezvous hashing is Thaler and Ravishankar's, 1998.) Two machines whose logarithms differ
+// in the last bit disagree about one chunk in some 10^15, and then both render it.
 func bidOf(identity uint64, level weight, chunk uint64) bid {
 	// 52 bits and a half: u is exact, and neither 0 nor 1.
 	u := (float64(mix(identity^mix(chunk))>>12) + 0.5) / (1 << 52)
@@ -26,7 +26,8 @@ func bidOf(identity uint64, level weight, chunk uint64) bid {
 	return b
 }
 
-// beats says whether a chunk goes to b rather than to the other. It is a strict order: no two servers share an identity.
+// beats says whether a chunk goes to b rather than to the other. The order is strict: no two servers share an
+// identity.
 func (b bid) beats(other bid) bool {
 	switch {
 	case b.willing != other.willing:

@@ -2,8 +2,8 @@ package cluster
 
 import "math"
 
-// A weight is a server's capacity on a coarse scale: 0 is none, and level n is 2^((n-1)/4) frames a second. Chunks go by
-// weights and not by capacities, so that a capacity that trembles moves none.
+// A weight is a server's capacity on a coarse scale: 0 is none, and level n is 2^((n-1)/4) frames a second. Chunks go
+// by weights and not by capacities, so that a capacity that trembles moves none.
 type weight uint8
 
 const (

@@ -103,9 +103,9 @@ type Comparison struct {
 }
 
 // Compare holds the timeline against the wall clock and corrects its course: a wall clock more than 250 ms ahead means
-// that the machine slept, and the timeline jumps; any other difference is slewed away, at most 0.5%. What Steer asks for
-// is added bit by bit, no more at a time than the slew makes up for until the next comparison, so that it looks like no
-// sleep however far it leads.
+// that the machine slept, and the timeline jumps; any other difference is slewed away, at most 0.5%. What Steer asks
+// for is added bit by bit, no more at a time than the slew makes up for until the next comparison, so that it looks
+// like no sleep however far it leads.
 func (c *Clock) Compare() Comparison {
 	r := c.read()
 	old := c.line.Load()
