@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# All tests: what `make test` runs, on what `make build` built. Go alone carries the first part. The rest needs node,
-# Chromium, Firefox, JavaScriptCore's shell, qemu, tmux, curl, nginx, Caddy and systemd, and is left out, loudly, where they
-# are missing; with REQUIRE_BROWSERS=1 that is a failure.
+# All tests: what `make test` runs, on what `make build` built. Go alone carries the first part, for which it builds a NATS
+# server. The rest needs node, Chromium, Firefox, JavaScriptCore's shell, qemu, tmux, curl, nginx, Caddy and systemd, and is
+# left out, loudly, where they are missing; with REQUIRE_BROWSERS=1 that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
@@ -40,6 +40,9 @@ if ! have tmux || ! have curl; then
 fi
 if ! [ -x /usr/sbin/nginx ] && ! have nginx; then
   leave_out "the server behind nginx: there is no nginx"
+fi
+if ! "$go" test -v -run TestStart ./server/cluster/natstest | grep -q '^--- PASS'; then
+  leave_out "several servers: nats-server cannot be had here"
 fi
 have caddy || leave_out "the file for Caddy: there is no caddy"
 have systemd-analyze || leave_out "the unit for systemd: there is no systemd-analyze"

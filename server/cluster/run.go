@@ -58,9 +58,7 @@ func (c *Cluster) beat(ctx context.Context, l *line, fleet Fleet, up <-chan stru
 	for n := 0; ; n++ {
 		c.judge()
 		c.announce(l, fleet.Report())
-		if n%probeEvery == 0 {
-			c.probe(l)
-		}
+		c.probe(l, n%probeEvery == 0)
 		select {
 		case <-ticker.C:
 		case <-up:
@@ -123,13 +121,13 @@ func (c *Cluster) leave(l *line) {
 	}
 }
 
-// probe asks every other server of the fleet for its clock.
-func (c *Cluster) probe(l *line) {
+// probe asks the other servers of the fleet for their clocks: all of them, or only those that have not answered yet.
+func (c *Cluster) probe(l *line, all bool) {
 	now, _ := c.config.Clock.Now()
 	c.mu.Lock()
 	var mates []uint64
 	for _, o := range c.members.all {
-		if c.members.mate(now, o) {
+		if c.members.mate(now, o) && (all || !o.measured) {
 			mates = append(mates, o.said.from)
 		}
 	}
