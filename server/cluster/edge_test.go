@@ -331,7 +331,8 @@ func TestClockThatIsOffStaysOut(t *testing.T) {
 		}
 	}
 	c.Publish(0, drawn(0, 1))
-	until(t, "it publishes nothing", func() bool { return c.View().Counters.Dropped == 1 })
+	c.Fetch(0, 1)
+	until(t, "it publishes nothing and asks for nothing", func() bool { return c.View().Counters.Dropped == 2 })
 	a.Publish(0, drawn(0, 1))
 	b.next(t)
 	until(t, "it takes nothing", func() bool { return c.View().Counters.Strangers == 1 })
