@@ -221,6 +221,11 @@ func TestThreeServersShareTheirWork(t *testing.T) {
 	// Who leaves says so; who is cut off is not heard.
 	c.stop()
 	until(t, "a server that left is gone", func() bool { return a.sees(1) && b.sees(1) })
+	a.Cluster.mu.Lock()
+	if !a.members.find(c.config.Identity).said.leaving {
+		t.Error("it did not say that it leaves")
+	}
+	a.Cluster.mu.Unlock()
 	forger := a.number(t, b)
 	a.Cut(forger, "frame 7 is forged")
 	b.Publish(120, packed)
@@ -344,6 +349,9 @@ func TestClockThatIsOffStaysOut(t *testing.T) {
 		const near = 50 * time.Millisecond
 		return (a.View().Steered-300*time.Millisecond).Abs() < near && b.View().Steered.Abs() < near
 	})
+	if ahead := a.config.Clock.Compare().Ahead; ahead < 4*time.Millisecond {
+		t.Errorf("its clock is led by %v, want half a percent of a second to begin with", ahead)
+	}
 	if c.View().Steered != 0 {
 		t.Errorf("who stays out is steered by %v", c.View().Steered)
 	}
