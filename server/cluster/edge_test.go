@@ -300,6 +300,10 @@ func TestFleetsDoNotMix(t *testing.T) {
 	if states[Alive] != 1 || states[OtherModule] != 2 || states[OtherTimeline] != 1 {
 		t.Errorf("the others are %v", states)
 	}
+	if sum := a.View().Sum; sum.Viewers != 1 || sum.Capacity != 60 {
+		t.Errorf("the own fleet's other adds up to %+v", sum)
+	}
+
 	// What NATS has taken of one fleet would come to the others before what is published after it.
 	for _, first := range []uint64{30, 60} {
 		for _, s := range []*station{a, c, finer} {
