@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -47,6 +48,11 @@ type config struct {
 	logLevel     slog.Level
 	logJSON      bool
 	logAddresses bool // of clients, whole
+
+	nats            natsURLs // of NATS servers, comma-separated; empty for a server alone
+	natsCredentials string   // a file; empty for none
+	natsCA          string   // a PEM file; empty for the system's
+	serverName      string   // of this server among others; empty for the host's
 
 	dev string // folder that the page is served from; empty for the page that is built in
 
@@ -119,6 +125,32 @@ func (p *parsed) Set(text string) error {
 	return nil
 }
 
+// natsURLs are comma-separated URLs, which may hold passwords.
+type natsURLs string
+
+// String implements flag.Value: without passwords, since settings are logged.
+func (a *natsURLs) String() string {
+	var shown []string
+	for text := range strings.SplitSeq(string(*a), ",") {
+		if u, err := url.Parse(text); err == nil {
+			text = u.Redacted()
+		}
+		shown = append(shown, text)
+	}
+	return strings.Join(shown, ",")
+}
+
+// Set implements flag.Value.
+func (a *natsURLs) Set(list string) error {
+	for text := range strings.SplitSeq(list, ",") {
+		if u, err := url.Parse(strings.TrimSpace(text)); err != nil || u.Host == "" {
+			return errors.New("want URLs as in nats://host:4222") // which does not repeat a password
+		}
+	}
+	*a = natsURLs(list)
+	return nil
+}
+
 // define defines the flags of all settings, which are written into c.
 func define(c *config) *flags {
 	all := &flags{FlagSet: flag.NewFlagSet("donut-server", flag.ContinueOnError)}
@@ -172,6 +204,13 @@ func define(c *config) *flags {
 			"the longest that a message may take to arrive once it has begun")
 		f.DurationVar(&c.timeouts.Write, "write-timeout", 10*time.Second,
 			"the longest that a connection or stream may take to let a message leave")
+	})
+	all.group("Several servers", func(f *flag.FlagSet) {
+		f.Var(&c.nats, "nats", "render together with the servers that meet at these comma-separated `URLs` of NATS servers, as in "+
+			"tls://user:password@nats.example.com:4222; empty for alone")
+		f.StringVar(&c.natsCredentials, "nats-credentials", "", "show NATS the credentials in this `file`")
+		f.StringVar(&c.natsCA, "nats-ca", "", "trust the authorities in this PEM `file` to vouch for NATS; empty for the system's")
+		f.StringVar(&c.serverName, "server-name", "", "be called by this `name` among the others; empty for the host's")
 	})
 	all.group("Logs", func(f *flag.FlagSet) {
 		f.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `level` on: debug, info, warn or error")

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/distributed-donut/donut/server/cluster"
 	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/metrics"
@@ -57,7 +58,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 
 	var running sync.WaitGroup
 	defer running.Wait()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	entrance := newEntrance()
 	public := newServer(entrance, cfg, log)
 	public.ReadTimeout = cfg.headerTimeout // the body included, of which no request has any
@@ -84,11 +85,15 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	relay := terminal.New(terminal.Config{
 		Clock: clock, Log: log, Limits: cfg.streams, Addresses: addresses, Write: cfg.timeouts.Write,
 	})
+	others, meet, err := newSiblings(cfg, cluster.Config{Digest: pool.Digest(), Detail: cfg.detail, Clock: clock, Log: log})
+	if err != nil {
+		return err
+	}
 	fleet, err := orchestrator.New(orchestrator.Config{
 		Clock: clock, Audience: everybody{h, relay}, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
 		Auditors: max(1, runtime.GOMAXPROCS(0)-1), // one processor is left for the sockets
 		Policy:   trust.Policy{Floor: cfg.auditFloor}, AuditBudget: cfg.auditBudget, Random: unforeseeable{},
-		Observer: durations,
+		Observer: durations, Cluster: others,
 	})
 	if err != nil {
 		return err
@@ -108,6 +113,11 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	defer stopFleet()
 	running.Go(func() { fleet.Run(fleetContext) })
 	running.Go(func() { relay.Run(fleetContext, fleet) })
+	running.Go(func() {
+		if err := meet(fleetContext, fleet); err != nil {
+			failed <- err
+		}
+	})
 
 	entrance.open(site)
 	if listeners.admin != nil {

@@ -298,10 +298,18 @@ func (o *Orchestrator) Foreign(member uint32, first uint64, packed []byte) {
 	o.do(func(c *core, now timeline.Instant) { c.foreign(now, member, first, packed) })
 }
 
-// Frames answers, from the loop, what of some frames is in the ring and was audited: runs of packed pictures, which are
-// valid during the call alone.
+// Frames has the loop call answer for what of some frames is in the ring and was audited, and returns then: runs of packed
+// pictures, which are valid during the call alone.
 func (o *Orchestrator) Frames(first uint64, count int, answer func(first uint64, packed []byte)) {
-	o.do(func(c *core, _ timeline.Instant) { c.frames(first, count, answer) })
+	done := make(chan struct{})
+	o.do(func(c *core, _ timeline.Instant) {
+		defer close(done)
+		c.frames(first, count, answer)
+	})
+	select {
+	case <-done:
+	case <-o.stopped:
+	}
 }
 
 // verify makes the calls that core asks for, one after the other.
