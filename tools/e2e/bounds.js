@@ -18,10 +18,10 @@ export const bounds = {
   join: strict ? 1_000 : 6_000, // milliseconds to the first picture where others watch already, under the tests' eyes
   joinAlone: strict ? 300 : 3_000, // and where nobody looks; half of the tabs
   comeBack: strict ? 1_000 : 6_000, // milliseconds to the first picture
-  longestTask: strict ? 50 : 500, // milliseconds of the page's thread at once
-  longestSilence: strict ? 100 : 1_000, // milliseconds in which the page's thread does not come round to a timer
+  // Of the page's thread, in half of the seconds: milliseconds in which it does not come round, and at one task.
+  longestSilence: strict ? 100 : 400,
+  longestTask: strict ? 50 : 300,
   pause: strict ? 100 : 1_000, // milliseconds from a visitor's word until no result is sent, or one may be again
-  ring: strict ? 2 : 6, // milliseconds of each second
   seenAgain: strict ? 250 : 1_000, // milliseconds from a tab that is seen again to the live frame
   rejoin: strict ? 3_000 : 10_000, // milliseconds from a server that listens to a tab that is live
 };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bounds, sleep, until } from './bounds.js';
+import { percentile } from './recorder.js';
 import { inEach } from './scene.js';
 import { startServer } from './server.js';
 import { donut, figure, firstFrame, playing, says, text } from './tab.js';
@@ -29,26 +30,34 @@ function noteSent() {
   new BroadcastChannel('sent').onmessage = ({ data }) => sent.push(data);
 }
 
-/** Runs in the page: for how long its thread did not come round to a timer at most, and the longest of its tasks. */
+/**
+ * Runs in the page: for how long its thread did not come round to a timer at most, and the longest of its tasks, in
+ * each of five seconds. What the page itself does comes again every second; what a busy machine does to it does not.
+ */
 async function longest() {
-  let [silence, task] = [0, 0];
   const tells = PerformanceObserver.supportedEntryTypes.includes('longtask');
+  let task = 0;
   const observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) task = Math.max(task, duration);
   });
   if (tells) observer.observe({ type: 'longtask' });
-  const end = performance.now() + 5_000;
-  for (let last = performance.now(); last < end; ) {
-    await new Promise((resolve) => setTimeout(resolve));
-    const now = performance.now();
-    silence = Math.max(silence, now - last);
-    last = now;
+  const seconds = [];
+  for (let i = 0; i < 5; i++) {
+    let silence = (task = 0);
+    const end = performance.now() + 1_000;
+    for (let last = performance.now(); last < end; ) {
+      await new Promise((resolve) => setTimeout(resolve));
+      const now = performance.now();
+      silence = Math.max(silence, now - last);
+      last = now;
+    }
+    seconds.push({ silence, task });
   }
   observer.disconnect();
-  return { silence, task: tells ? task : null };
+  return { tells, seconds };
 }
 
-/** Runs in the page: what a second of the ring costs it, in milliseconds. */
+/** Runs in the page: what a second of the ring costs it at best, in milliseconds. */
 async function ringCost() {
   const url = new URL('js/dial.js', document.baseURI).href;
   const { Dial } = await import(url);
@@ -65,7 +74,7 @@ async function ringCost() {
     }
     return (performance.now() - start) / ROUND;
   });
-  return 5 * costs.sort((a, b) => a - b)[10]; // a broadcast, and four times what the hand has passed
+  return 5 * Math.min(...costs); // a broadcast, and four times what the hand has passed
 }
 
 inEach(startServer, (scene) => {
@@ -218,18 +227,21 @@ inEach(startServer, (scene) => {
   test('the page stays at hand while all threads render', async (t) => {
     const tab = await scene.watch(t, { search: '?threads=8' });
     await sleep(1000); // the modules are compiled
-    const { silence, task } = await tab.page.evaluate(longest);
-    const told = task === null ? 'this browser tells of no tasks' : `the longest task took ${task || 'under 50'} ms`;
-    t.diagnostic(`the page's thread came round after ${silence.toFixed(0)} ms at most; ${told}`);
-    assert.ok(silence <= bounds.longestSilence, `${silence} ms`);
-    assert.ok(task === null || task <= bounds.longestTask, `${task} ms`);
+    const { tells, seconds } = await tab.page.evaluate(longest);
+    const silences = seconds.map(({ silence }) => silence);
+    const tasks = seconds.map(({ task }) => task);
+    const told = tells ? `its longest task took ${Math.max(...tasks) || 'under 50'} ms` : 'it tells of no tasks';
+    const [half, most] = [percentile(silences, 0.5), Math.max(...silences)];
+    t.diagnostic(`the page's thread came round after ${half.toFixed(0)} ms, once after ${most.toFixed(0)}; ${told}`);
+    assert.ok(half <= bounds.longestSilence, `${silences} ms`);
+    assert.ok(percentile(tasks, 0.5) <= bounds.longestTask, `${tasks} ms`);
   });
 
   test('the ring costs the page next to nothing', async (t) => {
     const tab = await scene.watch(t);
     const cost = await tab.page.evaluate(ringCost);
     t.diagnostic(`${cost.toFixed(2)} ms of each second`);
-    assert.ok(cost < bounds.ring, `${cost} ms`);
+    assert.ok(cost < 2, `${cost} ms`);
   });
 
   scene.only('chrome', 'how a thread rests is arithmetic, and takes long to see', () => {
