@@ -22,10 +22,19 @@ func TestServersRenderTogether(t *testing.T) {
 	check := newWatch(t, 1)
 	viewer.seen = check.frame
 	go viewer.play()
-	await(t, "600 frames are seen", func() bool {
-		frames, _ := check.counts()
-		return frames >= 600
-	})
+	// It has just come, and has to find the others before it can leave the work to them.
+	aired := func(frames float64) {
+		t.Helper()
+		await(t, fmt.Sprintf("it has aired %v frames of others", frames), func() bool {
+			return servers[1].statistic(t, "peer_frames") >= frames
+		})
+	}
+	aired(300)
+	own := servers[1].statistic(t, "server_frames")
+	aired(600)
+	if more := servers[1].statistic(t, "server_frames") - own; more > 150 { // a busy machine may miss some announcements
+		t.Errorf("it rendered %v frames itself while it aired 300 of others", more)
+	}
 	if _, missing := check.counts(); missing > 0 {
 		t.Errorf("%d frames are missing", missing)
 	}
@@ -34,10 +43,6 @@ func TestServersRenderTogether(t *testing.T) {
 		"stalled_frames": 0, "forged_frames": 0,
 	} {
 		await(t, fmt.Sprintf("%s is %v", name, want), func() bool { return servers[1].statistic(t, name) == want })
-	}
-	own, foreign := servers[1].statistic(t, "server_frames"), servers[1].statistic(t, "peer_frames")
-	if foreign < 300 || own > 180 { // it has just come, and has to find the others
-		t.Errorf("it aired %v frames of others, and rendered %v itself", foreign, own)
 	}
 }
 

@@ -80,10 +80,24 @@ func (c *core) divide(now timeline.Instant) {
 			s = &share{owner: c.cluster.Owner(now, chunk)}
 			c.shares[chunk] = s
 		}
+		if s.owner == ring.Server && c.fleet.Threads() == 0 && c.untouched(now, chunk) {
+			s.owner = c.cluster.Owner(now, chunk) // somebody who has tabs may have come since
+		}
 		if s.owner != ring.Server {
 			c.entrust(now, chunk, s)
 		}
 	}
+}
+
+// untouched reports whether nothing of a chunk of this server's was begun, and a member has the time to.
+func (c *core) untouched(now timeline.Instant, chunk uint64) bool {
+	first := max(chunk*ClusterChunk, c.ring.Cursor())
+	end := min((chunk+1)*ClusterChunk, c.ring.End())
+	if now >= c.plan.airBy(first).Add(-fetchAhead) {
+		return false
+	}
+	free, count := c.ring.FreeRun(first, int(end-first))
+	return free == first && count == int(end-first)
 }
 
 // entrust leaves a chunk to the member that is to render it, or does something about it.

@@ -229,6 +229,22 @@ func TestServerWithoutTabsIsServedByOthers(t *testing.T) {
 	}
 }
 
+func TestServerThatFindsOthersLeavesThemWhatItHasNotBegun(t *testing.T) {
+	sky := newConstellation(t, 2, nil)
+	sky.worlds[0].join(2, nil)
+	sky.worlds[1].join(0, nil)
+	sky.links[1].lostAt = sky.now().Add(-time.Hour)
+	sky.run(10 * time.Second)
+	sky.links[1].lostAt = 0
+	before := sky.worlds[1].core.counts
+	sky.run(10 * time.Second)
+	sky.flawless()
+	after := sky.worlds[1].core.counts
+	if own := after.Server - before.Server; own > 3*60 {
+		t.Errorf("it has rendered %d frames itself since there is another, want those of the next three seconds at most", own)
+	}
+}
+
 func TestNobodyHasTabs(t *testing.T) {
 	sky := newConstellation(t, 3, nil)
 	for _, w := range sky.worlds {
