@@ -53,6 +53,6 @@ export async function firstPictures(url, tabs) {
   } finally {
     child.kill();
     await gone;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 }); // its processes end one by one
   }
 }
