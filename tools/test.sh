@@ -41,7 +41,8 @@ fi
 if ! [ -x /usr/sbin/nginx ] && ! have nginx; then
   leave_out "the server behind nginx: there is no nginx"
 fi
-if ! "$go" test -v -run TestStart ./server/cluster/natstest | grep -q '^--- PASS'; then
+if ! started=$("$go" test -v -run TestStart ./server/cluster/natstest) || [[ $started != *'--- PASS'* ]]; then
+  echo "$started"
   leave_out "several servers: nats-server cannot be had here"
 fi
 have caddy || leave_out "the file for Caddy: there is no caddy"

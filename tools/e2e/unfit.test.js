@@ -61,7 +61,7 @@ inEach(startServer, (scene) => {
         return type === 'reload' && button.checkVisibility();
       });
     await until(() => asks().catch(() => false), (visible) => visible, 15_000);
-    assert.equal(await text(outdated, '#status'), 'outdated');
+    await until(() => text(outdated, '#status').catch(() => ''), (status) => status === 'outdated');
     const tab = await scene.visit(t);
     await tab.page.waitForFunction(() => /** @type {any} */ (window).donut.threads === 1, { timeout: 10_000 });
     await nobodyBlamed();
