@@ -14,7 +14,7 @@ export const bounds = {
   // Milliseconds between the first paints of a frame in two tabs of one browser or of two, for half of the frames and
   // for 99 of 100.
   apart: strict ? { half: 1, all: 17 } : { half: 17, all: 100 },
-  browsersApart: strict ? { half: 17, all: 17 } : { half: 25, all: 150 }, // each refreshes at instants of its own
+  browsersApart: strict ? { half: 9, all: 17 } : { half: 25, all: 150 }, // each refreshes at instants of its own
   join: strict ? 1_000 : 6_000, // milliseconds to the first picture where others watch already, under the tests' eyes
   joinAlone: strict ? 300 : 3_000, // and where nobody looks; half of the tabs
   comeBack: strict ? 1_000 : 6_000, // milliseconds to the first picture
