@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"testing"
+
+	"github.com/distributed-donut/donut/server/timeline"
 )
 
 // BenchmarkOwner asks whose a chunk is, in fleets of several sizes.
@@ -24,7 +26,7 @@ func BenchmarkOwner(b *testing.B) {
 func BenchmarkFrames(b *testing.B) {
 	var p packer
 	var u unpacker
-	packed := drawn(1_000_000, ChunkFrames)
+	packed := drawn(1_000_000, timeline.ChunkFrames)
 	message, err := p.append(nil, 1, 1_000_000, packed)
 	if err != nil {
 		b.Fatal(err)

@@ -40,12 +40,9 @@ import (
 )
 
 const (
-	// ChunkFrames is how many frames a chunk has: half a second. Chunk i begins with frame i x ChunkFrames.
-	ChunkFrames = 30
-
 	// FirstMember is the first number that another server gets. Numbers below are the tabs'. None is ever used for two
 	// servers, and one that starts again is another.
-	FirstMember uint32 = 1 << 31
+	FirstMember uint32 = wire.FirstMember
 )
 
 // A Fleet is what the cluster tells and asks the rest of its server. Its methods are called by goroutines of Run, some

@@ -183,7 +183,7 @@ func TestThreeServersShareTheirWork(t *testing.T) {
 	}
 
 	// A frame for all, once.
-	packed := drawn(60, ChunkFrames)
+	packed := drawn(60, timeline.ChunkFrames)
 	a.Publish(60, packed)
 	for _, s := range []*station{b, c} {
 		if got := s.next(t); got.member != s.number(t, a) || got.first != 60 || !bytes.Equal(got.packed, packed) {

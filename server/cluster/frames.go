@@ -5,27 +5,28 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 // A message of frames is the header, and then the frames as the first message of a stream of the codec's: a key, number
-// 1, of 1 to ChunkFrames frames without holes. A chunk takes some 3 KB, of 26 KB that it has packed.
+// 1, of 1 to timeline.ChunkFrames frames without holes. A chunk takes some 3 KB, of 26 KB that it has packed.
 
 // A packer makes messages of frames. It takes 160 KB, and is not safe for concurrent use.
 type packer struct {
 	encoder  codec.Encoder
-	pictures [ChunkFrames]donut.Picture
-	frames   [ChunkFrames]*donut.Picture
+	pictures [timeline.ChunkFrames]donut.Picture
+	frames   [timeline.ChunkFrames]*donut.Picture
 }
 
-// append appends a message of packed frames, 1 to ChunkFrames. It fails where they are not well-formed.
+// append appends a message of packed frames, 1 to timeline.ChunkFrames. It fails where they are not well-formed.
 func (p *packer) append(dst []byte, from, first uint64, packed []byte) ([]byte, error) {
 	count := len(packed) / wire.PackedSize
-	if count < 1 || count > ChunkFrames || len(packed)%wire.PackedSize != 0 {
+	if count < 1 || count > timeline.ChunkFrames || len(packed)%wire.PackedSize != 0 {
 		return dst, &SyntaxError{kindNames[kindFrames], "length", strconv.Itoa(len(packed)) + " bytes",
-			"1.." + strconv.Itoa(ChunkFrames) + " times " + strconv.Itoa(wire.PackedSize)}
+			"1.." + strconv.Itoa(timeline.ChunkFrames) + " times " + strconv.Itoa(wire.PackedSize)}
 	}
 	for i := range count {
 		p.frames[i] = &p.pictures[i]
@@ -69,7 +70,7 @@ func (u *unpacker) parse(b []byte) (frames, error) {
 		return frames{}, fmt.Errorf("cluster: frames: %w", err)
 	}
 	r.between("number", h.Number, 1, 1)
-	r.between("count", uint64(h.Count), 1, ChunkFrames)
+	r.between("count", uint64(h.Count), 1, timeline.ChunkFrames)
 	if r.err != nil {
 		return frames{}, r.err
 	}

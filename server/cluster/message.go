@@ -133,7 +133,7 @@ func parseAnnouncement(b []byte) (announcement, error) {
 // A fetch asks for frames of one chunk.
 //
 //	first  8  number of the first frame
-//	count  1  1 to ChunkFrames, all of the same chunk
+//	count  1  1 to timeline.ChunkFrames, all of the same chunk
 type fetch struct {
 	from  uint64
 	first uint64
@@ -149,7 +149,7 @@ func (f fetch) append(dst []byte) []byte {
 func parseFetch(b []byte) (fetch, error) {
 	r := read(b, kindFetch)
 	f := fetch{from: r.from, first: r.uint64("first"), count: int(r.uint8("count"))}
-	r.between("count", uint64(f.count), 1, ChunkFrames-f.first%ChunkFrames)
+	r.between("count", uint64(f.count), 1, timeline.ChunkFrames-f.first%timeline.ChunkFrames)
 	r.span(f.first, f.count)
 	return f, r.end()
 }

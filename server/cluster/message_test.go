@@ -41,7 +41,7 @@ func examples() map[kind]message {
 	}
 	return map[kind]message{
 		kindAnnouncement: a,
-		kindFetch:        fetch{from: 7, first: 61, count: ChunkFrames - 1},
+		kindFetch:        fetch{from: 7, first: 61, count: timeline.ChunkFrames - 1},
 		kindProbe:        probe{from: 7, name: -1},
 		kindReply:        reply{from: 7, name: 3, received: -2, answered: timeline.Forever},
 	}
@@ -104,7 +104,7 @@ func TestMalformedMessages(t *testing.T) {
 		{kindAnnouncement, "name", tail("a\xffb")},
 		{kindAnnouncement, "name", tail(strings.Repeat("n", maxName+1))},
 		{kindFetch, "count", set(body+8, 0)},
-		{kindFetch, "count", set(body+8, ChunkFrames)}, // beyond the chunk's end
+		{kindFetch, "count", set(body+8, timeline.ChunkFrames)}, // beyond the chunk's end
 		{kindFetch, "first", set(body, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)},
 		{kindReply, "answered", set(body+16, 0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)},
 	} {
@@ -150,7 +150,7 @@ func TestFramesComeBack(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var p packer
 	var u unpacker
-	noise := make([]byte, ChunkFrames*wire.PackedSize)
+	noise := make([]byte, timeline.ChunkFrames*wire.PackedSize)
 	for i := range noise {
 		noise[i] = byte(rng.IntN(donut.Levels) | rng.IntN(donut.Levels)<<4)
 	}
@@ -158,7 +158,7 @@ func TestFramesComeBack(t *testing.T) {
 		first  uint64
 		packed []byte
 	}{
-		{0, drawn(0, ChunkFrames)}, {1 << 40, drawn(1<<40, 1)}, {math.MaxUint64 - 31, noise}, {77, drawn(77, 5)},
+		{0, drawn(0, timeline.ChunkFrames)}, {1 << 40, drawn(1<<40, 1)}, {math.MaxUint64 - 31, noise}, {77, drawn(77, 5)},
 	} {
 		b, err := p.append(nil, 9, c.first, c.packed)
 		if err != nil {
@@ -182,7 +182,7 @@ func TestFramesComeBack(t *testing.T) {
 
 func TestMalformedFrames(t *testing.T) {
 	var p packer
-	for _, packed := range [][]byte{nil, make([]byte, wire.PackedSize+1), make([]byte, (ChunkFrames+1)*wire.PackedSize),
+	for _, packed := range [][]byte{nil, make([]byte, wire.PackedSize+1), make([]byte, (timeline.ChunkFrames+1)*wire.PackedSize),
 		bytes.Repeat([]byte{0xff}, wire.PackedSize)} {
 		if b, err := p.append([]byte{1}, 9, 0, packed); err == nil || len(b) != 1 {
 			t.Errorf("%d bytes of packed frames make a message of %d", len(packed), len(b))
@@ -197,7 +197,7 @@ func TestMalformedFrames(t *testing.T) {
 		}
 		return append(bytes.Clone(header), e.Append(nil, 1, frames, true)...)
 	}
-	many := make([]*donut.Picture, ChunkFrames+1)
+	many := make([]*donut.Picture, timeline.ChunkFrames+1)
 	for i := range many {
 		many[i] = picture
 	}
@@ -243,7 +243,7 @@ func FuzzFrames(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := wire.CheckPacked(got.packed, got.count()); err != nil || got.count() < 1 || got.count() > ChunkFrames {
+		if err := wire.CheckPacked(got.packed, got.count()); err != nil || got.count() < 1 || got.count() > timeline.ChunkFrames {
 			t.Fatalf("%d frames were accepted: %v", got.count(), err)
 		}
 		if _, err := p.append(nil, got.from, got.first, got.packed); err != nil {

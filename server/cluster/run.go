@@ -6,6 +6,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/distributed-donut/donut/server/timeline"
 )
 
 const (
@@ -284,7 +286,7 @@ func (c *Cluster) answer(p *packer, l *line, b []byte, fleet Fleet) {
 	}
 	now, _ := c.config.Clock.Now()
 	c.mu.Lock()
-	mine := c.members.answers(now, f.first/ChunkFrames, f.from)
+	mine := c.members.answers(now, f.first/timeline.ChunkFrames, f.from)
 	c.mu.Unlock()
 	if !mine {
 		return

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+
+	"github.com/distributed-donut/donut/server/timeline"
 )
 
 // subjects are the subjects that a server speaks and listens on; the package's comment has them all. Everything is
@@ -47,7 +49,7 @@ type span struct {
 func chunks(first uint64, count int) iter.Seq[span] {
 	return func(yield func(span) bool) {
 		for count > 0 {
-			s := span{first, min(count, ChunkFrames-int(first%ChunkFrames))}
+			s := span{first, min(count, timeline.ChunkFrames-int(first%timeline.ChunkFrames))}
 			next := first + uint64(s.count)
 			if next < first || !yield(s) {
 				return

@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"encoding/hex"
 	"time"
 
 	"github.com/distributed-donut/donut/server/ring"
@@ -30,10 +29,6 @@ type Cluster interface {
 
 // Others is what other servers have.
 type Others struct{ Servers, Viewers, Workers, Threads uint64 }
-
-// ClusterChunk is how many frames servers divide the timeline by: half a second, so that three servers find twenty chunks
-// in a ring and share them about evenly, and a message between servers is a few kilobytes.
-const ClusterChunk = 30
 
 const (
 	// fetchAhead is how long before its frames air a member's chunk is asked for that has not come, and reclaimAhead when it
@@ -70,11 +65,11 @@ func (c *core) divide(now timeline.Instant) {
 		return
 	}
 	for chunk := range c.shares {
-		if (chunk+1)*ClusterChunk <= c.ring.Playhead() || chunk*ClusterChunk >= c.ring.End() {
+		if (chunk+1)*timeline.ChunkFrames <= c.ring.Playhead() || chunk*timeline.ChunkFrames >= c.ring.End() {
 			delete(c.shares, chunk)
 		}
 	}
-	for chunk := c.ring.Cursor() / ClusterChunk; chunk*ClusterChunk < c.ring.End(); chunk++ {
+	for chunk := c.ring.Cursor() / timeline.ChunkFrames; chunk*timeline.ChunkFrames < c.ring.End(); chunk++ {
 		s, ok := c.shares[chunk]
 		if !ok {
 			s = &share{owner: c.cluster.Owner(now, chunk)}
@@ -91,8 +86,8 @@ func (c *core) divide(now timeline.Instant) {
 
 // untouched reports whether nothing of a chunk of this server's was begun, and a member has the time to.
 func (c *core) untouched(now timeline.Instant, chunk uint64) bool {
-	first := max(chunk*ClusterChunk, c.ring.Cursor())
-	end := min((chunk+1)*ClusterChunk, c.ring.End())
+	first := max(chunk*timeline.ChunkFrames, c.ring.Cursor())
+	end := min((chunk+1)*timeline.ChunkFrames, c.ring.End())
 	if now >= c.plan.airBy(first).Add(-fetchAhead) {
 		return false
 	}
@@ -102,8 +97,8 @@ func (c *core) untouched(now timeline.Instant, chunk uint64) bool {
 
 // entrust leaves a chunk to the member that is to render it, or does something about it.
 func (c *core) entrust(now timeline.Instant, chunk uint64, s *share) {
-	first := max(chunk*ClusterChunk, c.ring.Cursor())
-	end := min((chunk+1)*ClusterChunk, c.ring.End())
+	first := max(chunk*timeline.ChunkFrames, c.ring.Cursor())
+	end := min((chunk+1)*timeline.ChunkFrames, c.ring.End())
 	airs := c.plan.airBy(first)
 	if !c.cluster.Alive(now, s.owner) {
 		c.reclaim(chunk)
@@ -127,7 +122,7 @@ func (c *core) entrust(now timeline.Instant, chunk uint64, s *share) {
 
 // reclaim makes what a member has not sent free.
 func (c *core) reclaim(chunk uint64) {
-	c.ring.Release(chunk*ClusterChunk, ClusterChunk, clusterLease(chunk))
+	c.ring.Release(chunk*timeline.ChunkFrames, timeline.ChunkFrames, clusterLease(chunk))
 }
 
 func (c *core) lacks(first, end uint64) bool {
@@ -145,10 +140,10 @@ func (c *core) publish(now timeline.Instant) {
 		return
 	}
 	trust := !c.budget.Left(now)
-	for first := c.ring.Playhead() / ClusterChunk * ClusterChunk; first < c.ring.End(); first += ClusterChunk {
-		s, ok := c.shares[first/ClusterChunk]
+	for first := c.ring.Playhead() / timeline.ChunkFrames * timeline.ChunkFrames; first < c.ring.End(); first += timeline.ChunkFrames {
+		s, ok := c.shares[first/timeline.ChunkFrames]
 		from := max(first, c.opened)
-		count := int(first + ClusterChunk - from)
+		count := int(first + timeline.ChunkFrames - from)
 		if !ok || s.owner != ring.Server || s.published || !c.ring.Available(from, count, trust) {
 			continue
 		}
@@ -181,7 +176,7 @@ func (c *core) foreign(now timeline.Instant, number uint32, first uint64, packed
 	for i := 0; i < count; {
 		n := min(wire.MaxChunk, count-i)
 		c.take(number, m.passes, wire.Result{
-			Lease: clusterLease((first + uint64(i)) / ClusterChunk), First: first + uint64(i),
+			Lease: clusterLease((first + uint64(i)) / timeline.ChunkFrames), First: first + uint64(i),
 			Frames: packed[i*wire.PackedSize : (i+n)*wire.PackedSize],
 		})
 		i += n
@@ -212,15 +207,12 @@ func (c *core) hasAudited(n uint64) bool {
 
 // awaited reports whether frame n, which is missing, may still come from the member that renders it.
 func (c *core) awaited(now timeline.Instant, n uint64) bool {
-	s, ok := c.shares[n/ClusterChunk]
+	s, ok := c.shares[n/timeline.ChunkFrames]
 	return ok && s.owner != ring.Server && now < c.plan.airBy(n).Add(-rescueLater)
 }
 
 // cut shuts out a member that is proven to have published a forged frame.
-func (c *core) cut(number uint32, proof *Forgery, purged int) {
-	c.log.Error("a server is cut off: it published a forged frame", "member", number, "frame", proof.Frame,
-		"got", hex.EncodeToString(proof.Got[:]), "want", hex.EncodeToString(proof.Want[:]),
-		"module_sha256", hex.EncodeToString(proof.Module[:]), "purged", purged)
+func (c *core) cut(number uint32, proof *Forgery) {
 	delete(c.siblings, number)
 	c.cluster.Cut(number, proof.Error())
 }

@@ -179,7 +179,7 @@ func (sky *constellation) flawless() {
 		if c := w.core.counts; w.holes() > 0 || w.late > 0 || c.Stalled > 0 {
 			sky.t.Errorf("server %d: %d frames were missing, %d late, %d stalled", i, w.holes(), w.late, c.Stalled)
 		}
-		if most := w.core.ring.Size()/ClusterChunk + 1; len(w.core.shares) > most {
+		if most := w.core.ring.Size()/timeline.ChunkFrames + 1; len(w.core.shares) > most {
 			sky.t.Errorf("server %d keeps %d shares, want at most %d", i, len(w.core.shares), most)
 		}
 	}
@@ -403,7 +403,7 @@ func TestLyingServerIsCutOff(t *testing.T) {
 			}
 			sky.run(20 * time.Second)
 			liar := sky.links[2]
-			liar.tamper = func(first uint64, packed []byte) { packed[(first%ClusterChunk)*wire.PackedSize] ^= 1 }
+			liar.tamper = func(first uint64, packed []byte) { packed[(first%timeline.ChunkFrames)*wire.PackedSize] ^= 1 }
 			sky.run(20 * time.Second)
 			sky.flawless()
 			for i := range 2 {

@@ -27,7 +27,7 @@ func (c *core) evict(now timeline.Instant, number uint32, lease uint64, proof *F
 	purged := c.ring.Purge(number, lease)
 	c.counts.Wasted += uint64(purged)
 	if isMember(number) {
-		c.cut(number, proof, purged)
+		c.cut(number, proof)
 		return
 	}
 	addr, ok := c.culprit(number)

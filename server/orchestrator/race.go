@@ -54,7 +54,7 @@ func (c *core) run(now timeline.Instant) {
 		trust := !c.budget.Left(now)
 		count := min(c.ring.Lead(trust), messageFrames)
 		if c.cluster != nil { // what has aired can no longer be published
-			count -= int((c.ring.Cursor() + uint64(count)) % ClusterChunk)
+			count -= int((c.ring.Cursor() + uint64(count)) % timeline.ChunkFrames)
 		}
 		if count <= 0 {
 			break

@@ -16,6 +16,11 @@ type Instant int64
 // Forever is after every instant that comes.
 const Forever Instant = math.MaxInt64
 
+// ChunkFrames is how many frames several servers divide the timeline by: half a second, so that three of them find twenty
+// chunks in a ring and share them about evenly, and a message between them is a few kilobytes. Chunk i begins with frame
+// i x ChunkFrames.
+const ChunkFrames = 30
+
 const second = Instant(time.Second / time.Microsecond)
 
 // Add returns the instant d later, to the microsecond.
