@@ -2,15 +2,9 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"log/slog"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,41 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-donut/donut/tools/certtest"
 	"github.com/distributed-donut/donut/wasm/donut"
 )
-
-// issue writes a certificate for 127.0.0.1 with some serial number, signed by itself, and its key, and returns it.
-func issue(t *testing.T, certFile, keyFile string, serial int64) *x509.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{
-		certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: secret},
-	} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	parsed, err := x509.ParseCertificate(cert)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parsed
-}
 
 // pemFiles returns the names of a certificate and its key that are yet to be written.
 func pemFiles(t *testing.T) (certFile, keyFile string) {
@@ -78,7 +40,7 @@ func startSecure(t *testing.T, certFile, keyFile string, trusted ...*x509.Certif
 
 func TestPageAndSocketsOverTLS(t *testing.T) {
 	certFile, keyFile := pemFiles(t)
-	p := startSecure(t, certFile, keyFile, issue(t, certFile, keyFile, 1))
+	p := startSecure(t, certFile, keyFile, certtest.Issue(t, certFile, keyFile, 1))
 
 	response, err := p.client.Get(p.url)
 	if err != nil {
@@ -111,7 +73,7 @@ func TestPageAndSocketsOverTLS(t *testing.T) {
 // TestStreamOverTLS goes while it is shown.
 func TestStreamOverTLS(t *testing.T) {
 	certFile, keyFile := pemFiles(t)
-	p := startSecure(t, certFile, keyFile, issue(t, certFile, keyFile, 1))
+	p := startSecure(t, certFile, keyFile, certtest.Issue(t, certFile, keyFile, 1))
 	response, err := p.client.Get(p.url + "/live.ansi")
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +87,7 @@ func TestStreamOverTLS(t *testing.T) {
 
 func TestOldProtocolsAreRefused(t *testing.T) {
 	certFile, keyFile := pemFiles(t)
-	p := startSecure(t, certFile, keyFile, issue(t, certFile, keyFile, 1))
+	p := startSecure(t, certFile, keyFile, certtest.Issue(t, certFile, keyFile, 1))
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(p.url, "https://"), &tls.Config{
 		InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11,
 	})
@@ -138,9 +100,9 @@ func TestOldProtocolsAreRefused(t *testing.T) {
 // TestRenewedCertificateIsPickedUp does not stop the server.
 func TestRenewedCertificateIsPickedUp(t *testing.T) {
 	certFile, keyFile := pemFiles(t)
-	issue(t, certFile, keyFile, 1)
+	certtest.Issue(t, certFile, keyFile, 1)
 	p := startSecure(t, certFile, keyFile)
-	issue(t, certFile, keyFile, 1<<40) // longer, so that coarse clocks of files do not matter
+	certtest.Issue(t, certFile, keyFile, 1<<40) // longer, so that coarse clocks of files do not matter
 	await(t, "the renewed certificate is shown", func() bool {
 		conn, err := tls.Dial("tcp", strings.TrimPrefix(p.url, "https://"), &tls.Config{InsecureSkipVerify: true})
 		if err != nil {
@@ -154,7 +116,7 @@ func TestRenewedCertificateIsPickedUp(t *testing.T) {
 // TestCertificateIsLookedAtOnceASecond has a clock and a log of its own.
 func TestCertificateIsLookedAtOnceASecond(t *testing.T) {
 	certFile, keyFile := pemFiles(t)
-	issue(t, certFile, keyFile, 1)
+	certtest.Issue(t, certFile, keyFile, 1)
 	now, log := time.Now(), new(bytes.Buffer)
 	c, err := newCertificate(certFile, keyFile, slog.New(slog.NewTextHandler(log, nil)), func() time.Time { return now })
 	if err != nil {
@@ -183,7 +145,7 @@ func TestCertificateIsLookedAtOnceASecond(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	issue(t, certFile, keyFile, 2)
+	certtest.Issue(t, certFile, keyFile, 2)
 	newKey, err := os.ReadFile(keyFile)
 	if err != nil {
 		t.Fatal(err)
@@ -233,7 +195,7 @@ func TestCertificateThatCannotBeReadIsNamed(t *testing.T) {
 		}
 	}
 	read("no such file")
-	issue(t, certFile, keyFile, 1)
+	certtest.Issue(t, certFile, keyFile, 1)
 	if err := os.WriteFile(keyFile, []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}

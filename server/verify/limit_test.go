@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/wasm/donut"
 )
 
@@ -32,7 +33,7 @@ func TestMemoryAtItsLimit(t *testing.T) {
 	if !full.module.IsClosed() {
 		t.Error("the instance is still open")
 	}
-	if _, err := p.Check(t.Context(), 600, native(1, 600, 2*p.slice)); err != nil {
+	if _, err := p.Check(t.Context(), 600, moduletest.Native(1, 600, 2*p.slice)); err != nil {
 		t.Errorf("the next call: %v", err)
 	}
 	if after := p.Stats(); after.Condemned != before.Condemned+1 || after.Started != before.Started+1 {

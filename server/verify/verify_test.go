@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -31,7 +32,7 @@ func TestRenderIsTheNativeRenderer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := native(c.detail, c.first, c.count); !bytes.Equal(got, want) {
+			if want := moduletest.Native(c.detail, c.first, c.count); !bytes.Equal(got, want) {
 				t.Fatal(Compare(c.first, got, want))
 			}
 			if s := p.Stats(); s.Rendered != uint64(c.count)+1 || s.Started != 1 || s.Condemned != 0 || s.Spent <= 0 {
@@ -63,7 +64,7 @@ func TestRangesOfFrames(t *testing.T) {
 func TestCheckFindsOneForgedCell(t *testing.T) {
 	p := newPool(t, Config{Detail: 1, Instances: 1})
 	const first, count, forged = 1000, 2*sliceFrames + 3, 1000 + sliceFrames + 7
-	honest := native(1, first, count)
+	honest := moduletest.Native(1, first, count)
 	if _, err := p.Check(t.Context(), first, honest); err != nil {
 		t.Fatalf("honest frames: %v", err)
 	}
@@ -140,7 +141,7 @@ func TestDigest(t *testing.T) {
 
 func TestConcurrentCalls(t *testing.T) {
 	p := newPool(t, Config{Detail: 1, Instances: 2})
-	want := native(1, 0, 40)
+	want := moduletest.Native(1, 0, 40)
 	var callers sync.WaitGroup
 	for i := range 8 {
 		callers.Go(func() {
@@ -171,7 +172,7 @@ func TestCancelledContext(t *testing.T) {
 	p.slots <- struct{}{} // as if the only instance were in use
 	waiting, cancel := context.WithCancel(t.Context())
 	go cancel()
-	if _, err := p.Check(waiting, 0, native(1, 0, 1)); !errors.Is(err, context.Canceled) {
+	if _, err := p.Check(waiting, 0, moduletest.Native(1, 0, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("Check in the queue: got %v", err)
 	}
 	<-p.slots
@@ -210,7 +211,7 @@ func BenchmarkCheck(b *testing.B) {
 func benchmark(b *testing.B, do func(p *Pool, packed []byte) error) {
 	const count = 60
 	p := newPool(b, Config{Detail: 1, Instances: 1})
-	packed := native(1, 0, count)
+	packed := moduletest.Native(1, 0, count)
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := do(p, packed); err != nil {

@@ -2,49 +2,27 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/tools/jsengine"
-	"github.com/distributed-donut/donut/tools/leakcheck"
-	"github.com/distributed-donut/donut/tools/wasmbuild/build"
-	"github.com/distributed-donut/donut/wasm/donut"
-	"github.com/distributed-donut/donut/wasm/wire"
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/web"
 )
 
-// cacheDir is shared by all tests, so that the module is compiled once for all of them.
-var cacheDir string
-
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	var err error
-	if cacheDir, err = os.MkdirTemp("", "donut-bench-test-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(cacheDir)
-	return leakcheck.Run(m)
-}
-
-// module is the one that ships.
-var module = sync.OnceValues(func() ([]byte, error) { return build.Module(context.Background()) })
+func TestMain(m *testing.M) { os.Exit(moduletest.Run(m)) }
 
 // bench runs the command on the module that ships.
 func bench(t *testing.T, args ...string) (stdout string, err error) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	c := command{module: module, streamFrames: 240, stdout: &out, stderr: &errOut}
-	err = c.run(t.Context(), append(args, "-cache-dir", cacheDir))
+	c := command{module: moduletest.Module, streamFrames: 240, stdout: &out, stderr: &errOut}
+	err = c.run(t.Context(), append(args, "-cache-dir", moduletest.CacheDir()))
 	if errOut.Len() != 0 {
 		t.Errorf("standard error: got %s", &errOut)
 	}
@@ -65,7 +43,7 @@ func need(t *testing.T, name string) {
 
 func TestAllDrawTheSamePictures(t *testing.T) {
 	need(t, "v8")
-	m, err := module()
+	m, err := moduletest.Module()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,22 +59,11 @@ func TestAllDrawTheSamePictures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := native(r.Detail, r.First, r.Count); !bytes.Equal(bytes.Join(answer.Packed, nil), want) {
+			if want := moduletest.Native(r.Detail, r.First, r.Count); !bytes.Equal(bytes.Join(answer.Packed, nil), want) {
 				t.Errorf("%s: %d frames from %d on at detail %d differ from the native ones", r.Work, r.Count, r.First, r.Detail)
 			}
 		}
 	}
-}
-
-func native(detail int, first uint64, count int) []byte {
-	r := donut.NewRenderer(detail)
-	packed := make([]byte, count*wire.PackedSize)
-	var picture donut.Picture
-	for i := range count {
-		r.Render(&picture, first+uint64(i))
-		wire.Pack(packed[i*wire.PackedSize:], &picture)
-	}
-	return packed
 }
 
 // numbers are the members that the JSON object has in any case.
@@ -175,7 +142,7 @@ func TestMedian(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for _, args := range []string{"-bogus", "fast", "-detail 0", "-detail 33", "-rounds 0", "-rounds many"} {
 		var out, errOut bytes.Buffer
-		c := command{module: module, stdout: &out, stderr: &errOut}
+		c := command{module: moduletest.Module, stdout: &out, stderr: &errOut}
 		if got := exit.Status("bench", c.run(t.Context(), strings.Fields(args)), &errOut); got != 2 {
 			t.Errorf("%s: got status %d, want 2", args, got)
 		}
@@ -187,7 +154,7 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	var out bytes.Buffer
-	c := command{module: module, stdout: &out, stderr: os.Stderr}
+	c := command{module: moduletest.Module, stdout: &out, stderr: os.Stderr}
 	if err := c.run(t.Context(), []string{"-h"}); !errors.Is(err, flag.ErrHelp) || exit.Status("bench", err, os.Stderr) != 0 {
 		t.Errorf("got %v, want the help", err)
 	}

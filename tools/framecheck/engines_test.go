@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/distributed-donut/donut/tools/exit"
+	"github.com/distributed-donut/donut/tools/moduletest"
 )
 
 func TestV8(t *testing.T) {
@@ -75,8 +76,8 @@ func TestBuildIsNamed(t *testing.T) {
 func run(t *testing.T, args string) (code int, text string) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	c := command{module: module, stdout: &out, stderr: &errOut}
-	code = exit.Status("framecheck", c.run(t.Context(), append(strings.Fields(args), "-cache-dir", cacheDir)), &errOut)
+	c := command{module: moduletest.Module, stdout: &out, stderr: &errOut}
+	code = exit.Status("framecheck", c.run(t.Context(), append(strings.Fields(args), "-cache-dir", moduletest.CacheDir())), &errOut)
 	if out.Len() != 0 {
 		t.Errorf("standard output: got %s", &out)
 	}
@@ -84,7 +85,7 @@ func run(t *testing.T, args string) (code int, text string) {
 }
 
 func TestEngineIsNotInstalled(t *testing.T) {
-	if _, err := module(); err != nil { // which needs the path
+	if _, err := moduletest.Module(); err != nil { // which needs the path
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", t.TempDir())

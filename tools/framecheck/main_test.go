@@ -2,45 +2,25 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/distributed-donut/donut/tools/exit"
-	"github.com/distributed-donut/donut/tools/leakcheck"
-	"github.com/distributed-donut/donut/tools/wasmbuild/build"
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/web"
 )
 
-// cacheDir is shared by all tests, so that the module is compiled once for all of them.
-var cacheDir string
-
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	var err error
-	if cacheDir, err = os.MkdirTemp("", "donut-framecheck-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(cacheDir)
-	return leakcheck.Run(m)
-}
-
-// module is the one that ships.
-var module = sync.OnceValues(func() ([]byte, error) { return build.Module(context.Background()) })
+func TestMain(m *testing.M) { os.Exit(moduletest.Run(m)) }
 
 // framecheck runs the command on the module that ships.
 func framecheck(t *testing.T, args ...string) (stdout string, err error) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	c := command{module: module, stdout: &out, stderr: &errOut}
-	err = c.run(t.Context(), append(args, "-cache-dir", cacheDir))
+	c := command{module: moduletest.Module, stdout: &out, stderr: &errOut}
+	err = c.run(t.Context(), append(args, "-cache-dir", moduletest.CacheDir()))
 	if errOut.Len() != 0 {
 		t.Errorf("standard error: got %s", &errOut)
 	}
@@ -97,7 +77,7 @@ func TestUsage(t *testing.T) {
 	} {
 		t.Run(args, func(t *testing.T) {
 			var out, errOut bytes.Buffer
-			c := command{module: module, stdout: &out, stderr: &errOut}
+			c := command{module: moduletest.Module, stdout: &out, stderr: &errOut}
 			err := c.run(t.Context(), strings.Fields(args))
 			if got := exit.Status("framecheck", err, &errOut); got != 2 {
 				t.Errorf("got status %d, error %v, want 2", got, err)
@@ -111,7 +91,7 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	var out, errOut bytes.Buffer
-	c := command{module: module, stdout: &out, stderr: &errOut}
+	c := command{module: moduletest.Module, stdout: &out, stderr: &errOut}
 	err := c.run(t.Context(), []string{"-h"})
 	if got := exit.Status("framecheck", err, &errOut); !errors.Is(err, flag.ErrHelp) || got != 0 {
 		t.Errorf("got %v, status %d", err, got)

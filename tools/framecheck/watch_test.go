@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/distributed-donut/donut/tools/exit"
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -120,7 +121,7 @@ func (b broadcast) frames() []*donut.Picture {
 }
 
 func digest(t *testing.T) wire.Digest {
-	m, err := module()
+	m, err := moduletest.Module()
 	if err != nil {
 		t.Error(err) // not Fatal: a handler's goroutine asks, too
 	}

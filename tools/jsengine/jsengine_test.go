@@ -14,13 +14,10 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/tools/leakcheck"
-	"github.com/distributed-donut/donut/tools/wasmbuild/build"
+	"github.com/distributed-donut/donut/tools/moduletest"
 )
 
 func TestMain(m *testing.M) { os.Exit(leakcheck.Run(m)) }
-
-// module is the one that ships.
-var module = sync.OnceValues(func() ([]byte, error) { return build.Module(context.Background()) })
 
 // find skips the test where the engine is not installed, or fails it where nothing may be left out.
 func find(t *testing.T, name string) *Program {
@@ -71,7 +68,7 @@ func wantNothingLeft(t *testing.T) {
 }
 
 func TestEnginesRender(t *testing.T) {
-	m, err := module()
+	m, err := moduletest.Module()
 	if err != nil {
 		t.Fatal(err)
 	}

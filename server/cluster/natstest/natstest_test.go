@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/tools/leakcheck"
+	"github.com/distributed-donut/donut/tools/natsserver"
 )
 
 func TestMain(m *testing.M) { os.Exit(leakcheck.Run(m)) }
@@ -31,7 +32,7 @@ func TestStart(t *testing.T) {
 	s := Start(t)
 	for range 2 {
 		got, err := greeting(s.URL(), time.Minute)
-		if want := `"version":"` + strings.TrimPrefix(Version, "v") + `"`; err != nil || !strings.Contains(got, want) {
+		if want := `"version":"` + strings.TrimPrefix(natsserver.Version, "v") + `"`; err != nil || !strings.Contains(got, want) {
 			t.Fatalf("the server greets with %q, %v; want %s in it", got, err, want)
 		}
 		s.Stop()
@@ -39,6 +40,34 @@ func TestStart(t *testing.T) {
 			t.Errorf("a server that was stopped greets with %q", got)
 		}
 		s.Restart(t)
+	}
+}
+
+// TestLoad has a client send a message that another one gets twice, for it subscribes twice.
+func TestLoad(t *testing.T) {
+	s := Start(t)
+	before, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "nats://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	const talk = "CONNECT {}\r\nSUB a 1\r\nSUB a 2\r\nPUB a 5\r\nhello\r\nPING\r\n"
+	if _, err := client.Write([]byte(talk)); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(client); lines.Scan() && lines.Text() != "PONG"; {
+	}
+	after, err := s.Load(t.Context())
+	got := natsserver.Load{
+		In: after.In - before.In, Out: after.Out - before.Out,
+		InBytes: after.InBytes - before.InBytes, OutBytes: after.OutBytes - before.OutBytes,
+	}
+	if want := (natsserver.Load{In: 1, Out: 2, InBytes: 5, OutBytes: 10}); err != nil || got != want {
+		t.Errorf("it counts %+v, %v, want %+v", got, err, want)
 	}
 }
 

@@ -1,10 +1,9 @@
-package natstest
+package natsserver
 
 import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"testing"
 )
 
 // A Proxy stands before a server. While it swallows, connections stay open and are accepted, and nothing comes of what
@@ -20,17 +19,15 @@ type Proxy struct {
 	conns  map[net.Conn]bool
 }
 
-// StartProxy starts a proxy, which ends with the test.
-func StartProxy(t testing.TB, server *Server) *Proxy {
-	t.Helper()
+// StartProxy starts a proxy in front of a server. The caller must close it.
+func StartProxy(server *Server) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	p := &Proxy{listener: listener, server: server, conns: make(map[net.Conn]bool)}
 	p.running.Go(p.accept)
-	t.Cleanup(p.stop)
-	return p
+	return p, nil
 }
 
 // URL returns the URL of the server behind the proxy.
@@ -39,7 +36,8 @@ func (p *Proxy) URL() string { return "nats://" + p.listener.Addr().String() }
 // Swallow makes the proxy swallow what it is sent, or not any more.
 func (p *Proxy) Swallow(on bool) { p.deaf.Store(on) }
 
-func (p *Proxy) stop() {
+// Close ends the proxy and all connections through it, and waits for that.
+func (p *Proxy) Close() {
 	p.listener.Close()
 	p.mu.Lock()
 	p.closed = true
