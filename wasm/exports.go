@@ -106,11 +106,12 @@ func Offer(threads int32) int32 {
 	return int32(len(wire.Offer{Threads: uint8(threads)}.Append(out[:0])))
 }
 
-// Probe answers a Probe sent now, where now is in microseconds on any clock of the host's.
+// Probe answers a Probe sent now, in microseconds on any clock of the host's, that tells of a round trip, in microseconds;
+// 0 for none.
 //
 //go:wasmexport probe
-func Probe(now float64) int32 {
-	p := wire.Probe{Sent: int64(now), Ack: stream.Number()}
+func Probe(now, took float64) int32 {
+	p := wire.Probe{Sent: int64(now), Ack: stream.Number(), Took: uint32(max(0, min(took, wire.MaxRoundTrip)))}
 	return int32(len(p.Append(out[:0])))
 }
 

@@ -130,23 +130,25 @@ func TestName(t *testing.T) {
 
 func TestProbe(t *testing.T) {
 	instantiate()
-	probe := func() wire.Probe {
+	probe := func(took float64) wire.Probe {
 		t.Helper()
-		p, err := wire.ParseProbe(answer(t, Probe(1.7e15+0.5)))
+		p, err := wire.ParseProbe(answer(t, Probe(1.7e15+0.5, took)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return p
 	}
-	if got, want := probe(), (wire.Probe{Sent: 1.7e15}); got != want {
+	if got, want := probe(0), (wire.Probe{Sent: 1.7e15}); got != want {
 		t.Errorf("first probe is %+v, want %+v", got, want)
 	}
 	var e codec.Encoder
 	for number := range uint64(3) {
 		receiveBlank(t, &e, number)
 	}
-	if got, want := probe(), (wire.Probe{Sent: 1.7e15, Ack: 3}); got != want {
-		t.Errorf("probe after 3 broadcasts is %+v, want %+v", got, want)
+	for took, told := range map[float64]uint32{-1: 0, 1.5: 1, 42_000: 42_000, 1e12: wire.MaxRoundTrip} {
+		if got, want := probe(took), (wire.Probe{Sent: 1.7e15, Ack: 3, Took: told}); got != want {
+			t.Errorf("probe after 3 broadcasts and a round trip of %v us is %+v, want %+v", took, got, want)
+		}
 	}
 }
 
@@ -300,7 +302,7 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	for name, call := range map[string]func(){
 		"a lease": func() { Begin(pass(lease)); Work(1); Work(1); Result(9) },
 		"render":  func() { Render(1, 7, 2) },
-		"probe":   func() { Probe(1) },
+		"probe":   func() { Probe(1, 1) },
 		"welcome": func() { Receive(pass(welcome)) },
 		"reply":   func() { Receive(pass(reply)) },
 	} {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/tools/moduletest"
 )
 
 // BenchmarkOwner asks whose a chunk is, in fleets of several sizes.
@@ -26,7 +27,7 @@ func BenchmarkOwner(b *testing.B) {
 func BenchmarkFrames(b *testing.B) {
 	var p packer
 	var u unpacker
-	packed := drawn(1_000_000, timeline.ChunkFrames)
+	packed := moduletest.Native(1, 1_000_000, timeline.ChunkFrames)
 	message, err := p.append(nil, 1, 1_000_000, packed)
 	if err != nil {
 		b.Fatal(err)

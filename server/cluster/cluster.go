@@ -9,12 +9,12 @@
 // moment. Others use other subjects and see no more of each other than announcements, so a new edition is rolled out
 // as a second fleet beside the first:
 //
-//	donut.1.announce              announcements of all fleets
-//	donut.1.<fleet>.frames        chunks, for all
-//	donut.1.<fleet>.fetch         who has these frames?
-//	donut.1.<fleet>.frames.<id>   the answers to one server's fetches
-//	donut.1.<fleet>.probe.<id>    what does your clock show?
-//	donut.1.<fleet>.reply.<id>    the answers to one server's probes
+//	donut.2.announce              announcements of all fleets
+//	donut.2.<fleet>.frames        chunks, for all
+//	donut.2.<fleet>.fetch         who has these frames?
+//	donut.2.<fleet>.frames.<id>   the answers to one server's fetches
+//	donut.2.<fleet>.probe.<id>    what does your clock show?
+//	donut.2.<fleet>.reply.<id>    the answers to one server's probes
 //
 // The wall clocks of a fleet are measured against each other, and every server steers its timeline by their median
 // (timeline.Clock.Steer). One whose wall clock is more than a second off the others' stays out, and says so.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/distributed-donut/donut/server/cluster/natstest"
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
@@ -183,7 +184,7 @@ func TestThreeServersShareTheirWork(t *testing.T) {
 	}
 
 	// A frame for all, once.
-	packed := drawn(60, timeline.ChunkFrames)
+	packed := moduletest.Native(1, 60, timeline.ChunkFrames)
 	a.Publish(60, packed)
 	for _, s := range []*station{b, c} {
 		if got := s.next(t); got.member != s.number(t, a) || got.first != 60 || !bytes.Equal(got.packed, packed) {
@@ -208,9 +209,9 @@ func TestThreeServersShareTheirWork(t *testing.T) {
 	})
 
 	// What one misses another has.
-	b.set(func() { b.ring[90] = drawn(90, 7) })
+	b.set(func() { b.ring[90] = moduletest.Native(1, 90, 7) })
 	a.Fetch(90, 20)
-	if got := a.next(t); got.member != a.number(t, b) || got.first != 90 || !bytes.Equal(got.packed, drawn(90, 7)) {
+	if got := a.next(t); got.member != a.number(t, b) || got.first != 90 || !bytes.Equal(got.packed, moduletest.Native(1, 90, 7)) {
 		t.Errorf("%d bytes from frame %d on were fetched from %d", len(got.packed), got.first, got.member)
 	}
 
@@ -252,7 +253,7 @@ func TestSilenceIsNoticed(t *testing.T) {
 		t.Error("who is alone does not own all")
 	}
 	until(t, "the line is given up", func() bool { return !b.View().Connected })
-	b.Publish(0, drawn(0, 1))
+	b.Publish(0, moduletest.Native(1, 0, 1))
 	until(t, "frames are dropped without a connection", func() bool { return b.View().Counters.Dropped == 1 })
 	proxy.Swallow(false)
 	t.Logf("whole %v after the proxy healed", whole(t, a, b))
@@ -308,7 +309,7 @@ func TestFleetsDoNotMix(t *testing.T) {
 	for _, first := range []uint64{30, 60} {
 		for _, s := range []*station{a, c, finer} {
 			published := s.View().Counters.ChunksPublished
-			s.Publish(first, drawn(first, 2))
+			s.Publish(first, moduletest.Native(1, first, 2))
 			until(t, "it is published", func() bool { return s.View().Counters.ChunksPublished == published+1 })
 			if err := s.line.conn.FlushTimeout(patience); err != nil {
 				t.Fatal(err)
@@ -339,14 +340,14 @@ func TestClockThatIsOffStaysOut(t *testing.T) {
 			t.Fatalf("who stays out leaves chunk %d to somebody", chunk)
 		}
 	}
-	c.Publish(0, drawn(0, 1))
+	c.Publish(0, moduletest.Native(1, 0, 1))
 	c.Fetch(0, 1)
 	until(t, "it publishes nothing and asks for nothing", func() bool { return c.View().Counters.Dropped == 2 })
-	a.Publish(0, drawn(0, 1))
+	a.Publish(0, moduletest.Native(1, 0, 1))
 	b.next(t)
 	until(t, "it takes nothing", func() bool { return c.View().Counters.Strangers == 1 })
 	until(t, "it knows how far it is from the nearer of the two", func() bool {
-		return (c.View().Off - 1700*time.Millisecond).Abs() < 100*time.Millisecond
+		return (c.View().Ahead - 1700*time.Millisecond).Abs() < 100*time.Millisecond
 	})
 	// The median of the three wall clocks is the second's.
 	until(t, "the first two are led to the median", func() bool {
@@ -374,11 +375,11 @@ func TestGarbageIsCounted(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	const each = 20
 	var p packer
-	unknown, err := p.append(nil, 12345, 0, drawn(0, 1))
+	unknown, err := p.append(nil, 12345, 0, moduletest.Native(1, 0, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	torn, err := p.append(nil, b.config.Identity, 0, drawn(0, 1))
+	torn, err := p.append(nil, b.config.Identity, 0, moduletest.Native(1, 0, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -415,7 +416,7 @@ func TestGarbageIsCounted(t *testing.T) {
 	if !a.sees(1) || len(a.came) != 0 {
 		t.Error("garbage did harm")
 	}
-	a.Publish(0, drawn(0, 1))
+	a.Publish(0, moduletest.Native(1, 0, 1))
 	b.next(t)
 }
 

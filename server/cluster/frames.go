@@ -56,28 +56,29 @@ var errHole = errors.New("cluster: frames: got a hole, want a picture")
 // sender returns whose message of frames it is, without a look at them: nothing is decoded for strangers.
 func sender(b []byte) (from uint64, err error) {
 	r := read(b, kindFrames)
-	return r.from, r.err
+	return r.from, r.err()
 }
 
 // parse reads a message. What it returns aliases nothing.
 func (u *unpacker) parse(b []byte) (frames, error) {
 	r := read(b, kindFrames)
-	if r.err != nil {
-		return frames{}, r.err
+	stream := r.Rest()
+	if !r.OK() {
+		return frames{}, r.err()
 	}
-	h, err := codec.ParseHeader(r.rest)
+	h, err := codec.ParseHeader(stream)
 	if err != nil {
 		return frames{}, fmt.Errorf("cluster: frames: %w", err)
 	}
-	r.between("number", h.Number, 1, 1)
-	r.between("count", uint64(h.Count), 1, timeline.ChunkFrames)
-	if r.err != nil {
-		return frames{}, r.err
+	r.Between("number", h.Number, 1, 1)
+	r.Between("count", uint64(h.Count), 1, timeline.ChunkFrames)
+	if !r.OK() {
+		return frames{}, r.err()
 	}
 	f := frames{from: r.from, first: h.First, packed: make([]byte, h.Count*wire.PackedSize)}
 	hole := false
 	u.decoder = codec.Decoder{}
-	_, err = u.decoder.Decode(r.rest, func(n uint64, p *donut.Picture) {
+	_, err = u.decoder.Decode(stream, func(n uint64, p *donut.Picture) {
 		if p == nil {
 			hole = true
 			return

@@ -22,6 +22,7 @@ const (
 // is. It is plain state; time is an argument. Servers that have heard the same announcements agree about every chunk,
 // and those that have not render a frame twice at worst.
 type members struct {
+	scale    scale        // weighs this server
 	self     announcement // as last announced: what the others know, too
 	standing standing
 	all      []*member // in no order

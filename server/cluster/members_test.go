@@ -147,10 +147,10 @@ func TestSharesFollowWeights(t *testing.T) {
 
 func TestWeightsAreSteps(t *testing.T) {
 	for w := weight(1); w < maxWeight; w++ {
-		if ratio := (w + 1).value() / w.value(); math.Abs(ratio-math.Pow(2, 0.25)) > 1e-12 {
+		if ratio := (w + 1).value() / w.value(); math.Abs(ratio-math.Pow(2, 0.125)) > 1e-12 {
 			t.Fatalf("weight %d counts %v times weight %d", w+1, ratio, w)
 		}
-		if got := weight(0).follow(w.value()); got != w {
+		if got := new(scale).weigh(w.value()); got != w {
 			t.Fatalf("a capacity of %v weighs %d, want %d", w.value(), got, w)
 		}
 	}
@@ -158,7 +158,7 @@ func TestWeightsAreSteps(t *testing.T) {
 		capacity float64
 		want     weight
 	}{{0, 0}, {-1, 0}, {math.NaN(), 0}, {1e-9, 1}, {1e300, maxWeight}, {math.Inf(1), maxWeight}} {
-		if got := weight(7).follow(c.capacity); got != c.want {
+		if got := (&scale{weight: 7}).weigh(c.capacity); got != c.want {
 			t.Errorf("a capacity of %v weighs %d, want %d", c.capacity, got, c.want)
 		}
 	}
@@ -170,9 +170,11 @@ func TestWeightsAreReluctant(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for range 1000 {
 		centre := math.Exp(rng.Float64() * 12)
-		w, changes := weight(0).follow(centre*(0.96+0.08*rng.Float64())), 0
+		tremble := func() float64 { return centre * (0.96 + 0.08*rng.Float64()) }
+		var s scale
+		w, changes := s.weigh(tremble()), 0
 		for range 200 {
-			next := w.follow(centre * (0.96 + 0.08*rng.Float64()))
+			next := s.weigh(tremble())
 			if next != w {
 				changes++
 			}
@@ -181,8 +183,27 @@ func TestWeightsAreReluctant(t *testing.T) {
 		if changes > 1 {
 			t.Fatalf("a capacity of %v, 4%% more or less, changed its weight %d times", centre, changes)
 		}
-		if follows := w.follow(2 * centre); follows < w+3 || follows > w+5 {
+		if follows := s.weigh(2 * centre); follows < w+7 || follows > w+9 {
 			t.Fatalf("twice the capacity of weight %d weighs %d", w, follows)
+		}
+	}
+}
+
+// TestEqualCapacitiesComeToWeighTheSame has some come to a capacity from below and from above.
+func TestEqualCapacitiesComeToWeighTheSame(t *testing.T) {
+	for _, capacity := range []float64{1, 17, 200, 12_345} {
+		want := new(scale).weigh(capacity)
+		for start := capacity / 4; start < 4*capacity; start *= 1.03 {
+			var s scale
+			for way := start; math.Abs(way-capacity) > 1e-6*capacity; way += (capacity - way) / 4 {
+				s.weigh(way)
+			}
+			for range settling {
+				s.weigh(capacity)
+			}
+			if s.weight != want {
+				t.Errorf("a capacity of %v that was %v weighs %d, want %d", capacity, start, s.weight, want)
+			}
 		}
 	}
 }
@@ -201,15 +222,16 @@ func TestAliveAndFit(t *testing.T) {
 		now   timeline.Instant
 		alive bool
 		state State
+		told  bool // why
 	}{
-		{"heard now", join(2, 9), 0, true, Alive},
-		{"heard a second ago", join(2, 9), later, true, Alive},
-		{"silent for longer", join(2, 9), later + 1, false, Silent},
-		{"another module", other(func(a *announcement) { a.fleet.digest[31]++ }), 0, false, OtherModule},
-		{"another detail", other(func(a *announcement) { a.fleet.detail++ }), 0, false, OtherTimeline},
-		{"another epoch", other(func(a *announcement) { a.fleet.epoch++ }), 0, false, OtherTimeline},
-		{"its clock off", other(func(a *announcement) { a.out = true }), 0, false, ClockOff},
-		{"leaving", other(func(a *announcement) { a.leaving = true }), 0, false, Silent},
+		{"heard now", join(2, 9), 0, true, Alive, false},
+		{"heard a second ago", join(2, 9), later, true, Alive, false},
+		{"silent for longer", join(2, 9), later + 1, false, Silent, false},
+		{"another module", other(func(a *announcement) { a.fleet.digest[31]++ }), 0, false, OtherModule, false},
+		{"another detail", other(func(a *announcement) { a.fleet.detail++ }), 0, false, OtherTimeline, false},
+		{"another epoch", other(func(a *announcement) { a.fleet.epoch++ }), 0, false, OtherTimeline, false},
+		{"its clock off", other(func(a *announcement) { a.out = true }), 0, false, ClockOff, true},
+		{"leaving", other(func(a *announcement) { a.leaving = true }), 0, false, Silent, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := &members{self: join(1, 0)}
@@ -221,6 +243,9 @@ func TestAliveAndFit(t *testing.T) {
 			}
 			if got := m.state(c.now, o); got != c.state {
 				t.Errorf("state: %v, want %v", got, c.state)
+			}
+			if got := o.why(c.state); (got != "") != c.told {
+				t.Errorf("it does not work with this server because: %q", got)
 			}
 			// This server has no capacity, so the other one gets every chunk that it may have.
 			if got := m.owner(c.now, 5) == o.number; got != c.alive {
@@ -250,7 +275,8 @@ func TestCutIsForGood(t *testing.T) {
 		if fresh := m.hear(now, join(2, 9)); fresh != nil {
 			t.Error("a server that was cut off came back as another one")
 		}
-		if m.alive(now, o) || m.owner(now, 1) != 0 || m.state(now, o) != CutOff || m.judge(now).mates != 0 {
+		if m.alive(now, o) || m.owner(now, 1) != 0 || m.state(now, o) != CutOff || o.why(CutOff) != why ||
+			m.judge(now).mates != 0 {
 			t.Error("a server that was cut off still counts")
 		}
 	}

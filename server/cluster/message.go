@@ -35,12 +35,12 @@ const (
 	kindReply
 )
 
-var kindNames = map[kind]string{
+var kindNames = [...]string{
 	kindAnnouncement: "announcement", kindFrames: "frames", kindFetch: "fetch", kindProbe: "probe", kindReply: "reply",
 }
 
 // Version is the version of these messages, and part of every subject: servers of two versions do not hear each other.
-const Version = 1
+const Version = 2
 
 const (
 	headerSize = 1 + 1 + 8
@@ -112,19 +112,19 @@ func (a announcement) append(dst []byte) []byte {
 func parseAnnouncement(b []byte) (announcement, error) {
 	r := read(b, kindAnnouncement)
 	a := announcement{from: r.from}
-	copy(a.fleet.digest[:], r.take("digest", len(a.fleet.digest)))
-	a.fleet.detail = r.uint8("detail")
-	r.between("detail", uint64(a.fleet.detail), 1, donut.MaxDetail)
-	a.fleet.epoch = int64(r.uint64("epoch"))
-	flags := r.uint8("flags")
-	r.between("flags", uint64(flags), 0, flagOut|flagLeaving)
+	copy(a.fleet.digest[:], r.Take("digest", len(a.fleet.digest)))
+	a.fleet.detail = r.Uint8("detail")
+	r.Between("detail", uint64(a.fleet.detail), 1, donut.MaxDetail)
+	a.fleet.epoch = int64(r.Uint64("epoch"))
+	flags := r.Uint8("flags")
+	r.Between("flags", uint64(flags), 0, flagOut|flagLeaving)
 	a.out, a.leaving = flags&flagOut != 0, flags&flagLeaving != 0
-	a.weight = weight(r.uint8("weight"))
-	r.between("weight", uint64(a.weight), 0, uint64(maxWeight))
+	a.weight = weight(r.Uint8("weight"))
+	r.Between("weight", uint64(a.weight), 0, uint64(maxWeight))
 	a.report.Capacity = r.amount("capacity")
-	a.report.Playhead = r.uvarint("playhead", math.MaxUint64)
+	a.report.Playhead = r.Uvarint("playhead", math.MaxUint64)
 	for _, count := range a.report.counts() {
-		*count = r.uvarint("count", maxCount)
+		*count = r.Uvarint("count", maxCount)
 	}
 	a.name = r.name("name")
 	return a, r.end()
@@ -148,9 +148,9 @@ func (f fetch) append(dst []byte) []byte {
 
 func parseFetch(b []byte) (fetch, error) {
 	r := read(b, kindFetch)
-	f := fetch{from: r.from, first: r.uint64("first"), count: int(r.uint8("count"))}
-	r.between("count", uint64(f.count), 1, timeline.ChunkFrames-f.first%timeline.ChunkFrames)
-	r.span(f.first, f.count)
+	f := fetch{from: r.from, first: r.Uint64("first"), count: int(r.Uint8("count"))}
+	r.Between("count", uint64(f.count), 1, timeline.ChunkFrames-f.first%timeline.ChunkFrames)
+	r.Span(f.first, f.count)
 	return f, r.end()
 }
 
@@ -168,7 +168,7 @@ func (p probe) append(dst []byte) []byte {
 
 func parseProbe(b []byte) (probe, error) {
 	r := read(b, kindProbe)
-	p := probe{from: r.from, name: time.Duration(r.uint64("name"))}
+	p := probe{from: r.from, name: time.Duration(r.Uint64("name"))}
 	return p, r.end()
 }
 
@@ -192,9 +192,9 @@ func (m reply) append(dst []byte) []byte {
 
 func parseReply(b []byte) (reply, error) {
 	r := read(b, kindReply)
-	m := reply{from: r.from, name: time.Duration(r.uint64("name"))}
-	m.received = timeline.Instant(r.uint64("received"))
-	m.answered = timeline.Instant(r.uint64("answered"))
+	m := reply{from: r.from, name: time.Duration(r.Uint64("name"))}
+	m.received = timeline.Instant(r.Uint64("received"))
+	m.answered = timeline.Instant(r.Uint64("answered"))
 	r.ordered("answered", int64(m.received), int64(m.answered))
 	return m, r.end()
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -134,18 +135,6 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// drawn returns count packed pictures of the donut.
-func drawn(first uint64, count int) []byte {
-	r := donut.NewRenderer(1)
-	packed := make([]byte, count*wire.PackedSize)
-	var p donut.Picture
-	for i := range count {
-		r.Render(&p, first+uint64(i))
-		wire.Pack(packed[i*wire.PackedSize:], &p)
-	}
-	return packed
-}
-
 func TestFramesComeBack(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var p packer
@@ -158,7 +147,7 @@ func TestFramesComeBack(t *testing.T) {
 		first  uint64
 		packed []byte
 	}{
-		{0, drawn(0, timeline.ChunkFrames)}, {1 << 40, drawn(1<<40, 1)}, {math.MaxUint64 - 31, noise}, {77, drawn(77, 5)},
+		{0, moduletest.Native(1, 0, timeline.ChunkFrames)}, {1 << 40, moduletest.Native(1, 1<<40, 1)}, {math.MaxUint64 - 31, noise}, {77, moduletest.Native(1, 77, 5)},
 	} {
 		b, err := p.append(nil, 9, c.first, c.packed)
 		if err != nil {

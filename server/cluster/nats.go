@@ -1,9 +1,7 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -34,16 +32,17 @@ type line struct {
 	conn   *nats.Conn
 	closed chan struct{} // closed when the connection is for good
 	subs   []*nats.Subscription
+	wrong  *complaints
 
 	announcements, frames, fetched, fetches, probes, replies chan *nats.Msg
 }
 
 // connect opens a line, whether NATS is there yet or not.
 func connect(config Config, names subjects, up func()) (*line, error) {
-	l := &line{closed: make(chan struct{})}
 	log := config.Log
+	l := &line{closed: make(chan struct{}), wrong: &complaints{log: log}}
 	connected := func(c *nats.Conn) {
-		log.Info("connected to NATS", "server", c.ConnectedUrlRedacted())
+		l.wrong.again(c.ConnectedAddr())
 		up()
 	}
 	options := []nats.Option{
@@ -66,7 +65,8 @@ func connect(config Config, names subjects, up func()) (*line, error) {
 				log.Warn("the connection to NATS is lost", "err", err)
 			}
 		}),
-		nats.ErrorHandler(func(_ *nats.Conn, s *nats.Subscription, err error) { logError(log, s, err) }),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { l.wrong.unreached(err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, s *nats.Subscription, err error) { l.wrong.refused(s, err) }),
 		nats.ClosedHandler(func(*nats.Conn) { close(l.closed) }),
 	}
 	if config.Credentials != "" {
@@ -80,9 +80,6 @@ func connect(config Config, names subjects, up func()) (*line, error) {
 		return nil, fmt.Errorf("cluster: connect to NATS: %w", err)
 	}
 	l.conn = conn
-	if !conn.IsConnected() {
-		log.Warn("NATS is not to be reached yet", "err", conn.LastError())
-	}
 	for _, s := range []struct {
 		subject string
 		into    *chan *nats.Msg
@@ -106,16 +103,12 @@ func connect(config Config, names subjects, up func()) (*line, error) {
 	return l, nil
 }
 
-// logError logs what NATS complains about on the side. Being too slow is counted, not logged.
-func logError(log *slog.Logger, s *nats.Subscription, err error) {
-	if errors.Is(err, nats.ErrSlowConsumer) {
-		return
+// check says what is wrong where there is no connection. The client tells by itself what keeps it from another one, but
+// for what comes of TLS and authorization.
+func (l *line) check() {
+	if err := l.conn.LastError(); err != nil && l.conn.IsReconnecting() {
+		l.wrong.unreached(err)
 	}
-	subject := ""
-	if s != nil {
-		subject = s.Subject
-	}
-	log.Warn("NATS", "subject", subject, "err", err)
 }
 
 // send sends a message, and reports whether it left; b may be used again at once.

@@ -51,22 +51,22 @@ func (s sample) better(later sample, now time.Duration) sample {
 	return s
 }
 
-// median returns the median of all offsets, and how far 0 is from the median of the others. The offsets are sorted in
-// place; 0 is this server's own and not one of them.
+// median returns the median of all offsets, and how far 0 is ahead of the median of the others, negative where it is
+// behind. The offsets are sorted in place; 0 is this server's own and not one of them.
 //
 // It is the wall clocks that are compared, and never where they have been steered to: each server finds the same median
 // from where it stands and goes there straight, so that there is no loop that could swing, and the fleet as a whole
 // is led astray by no more than the middle one of its wall clocks.
-func median(offsets []time.Duration) (all, off time.Duration) {
+func median(offsets []time.Duration) (all, ahead time.Duration) {
 	n := len(offsets)
 	if n == 0 {
 		return 0, 0
 	}
 	slices.Sort(offsets)
 	// Of an even number there are two in the middle; between them nobody is off.
-	off = max(offsets[(n-1)/2], -offsets[n/2], 0)
+	ahead = -max(0, offsets[(n-1)/2]) - min(0, offsets[n/2])
 
 	at, _ := slices.BinarySearch(offsets, 0)
 	offsets = slices.Insert(offsets, at, 0)
-	return (offsets[n/2] + offsets[(n+1)/2]) / 2, off
+	return (offsets[n/2] + offsets[(n+1)/2]) / 2, ahead
 }

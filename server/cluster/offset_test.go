@@ -58,22 +58,22 @@ func TestBetterSample(t *testing.T) {
 func TestMedian(t *testing.T) {
 	const s = time.Second
 	for _, c := range []struct {
-		offsets  []time.Duration
-		all, off time.Duration
+		offsets    []time.Duration
+		all, ahead time.Duration
 	}{
 		{nil, 0, 0},
-		{[]time.Duration{2 * s}, s, 2 * s},
+		{[]time.Duration{2 * s}, s, -2 * s},
 		{[]time.Duration{-2 * s}, -s, 2 * s},
 		{[]time.Duration{0, 3 * s}, 0, 0}, // the third is off, not this one
-		{[]time.Duration{3 * s, 4 * s}, 3 * s, 3 * s},
+		{[]time.Duration{3 * s, 4 * s}, 3 * s, -3 * s},
 		{[]time.Duration{-4 * s, -3 * s}, -3 * s, 3 * s},
 		{[]time.Duration{-s, 3 * s}, 0, 0},
-		{[]time.Duration{5 * s, s, 3 * s}, 2 * s, 3 * s},
+		{[]time.Duration{5 * s, s, 3 * s}, 2 * s, -3 * s},
 		{[]time.Duration{-5 * s, -s, -3 * s, -3 * s}, -3 * s, 3 * s},
 	} {
-		all, off := median(append([]time.Duration(nil), c.offsets...))
-		if all != c.all || off != c.off {
-			t.Errorf("median of %v and 0: %v, %v off; want %v, %v", c.offsets, all, off, c.all, c.off)
+		all, ahead := median(append([]time.Duration(nil), c.offsets...))
+		if all != c.all || ahead != c.ahead {
+			t.Errorf("median of %v and 0: %v, %v ahead; want %v, %v", c.offsets, all, ahead, c.all, c.ahead)
 		}
 	}
 }

@@ -58,6 +58,7 @@ func (c *Cluster) beat(ctx context.Context, l *line, fleet Fleet, up <-chan stru
 	ticker := time.NewTicker(announcePeriod)
 	defer ticker.Stop()
 	for n := 0; ; n++ {
+		l.check()
 		c.judge()
 		c.announce(l, fleet.Report())
 		c.probe(l, n%probeEvery == 0)
@@ -91,9 +92,9 @@ func (c *Cluster) judge() {
 	}
 	switch {
 	case s.clockOff && !before.clockOff:
-		c.log.Error("this server's clock is off, so it stays out of the fleet", "off", s.off, "most", maxClockOff)
+		c.log.Error("this server's clock is off, so it stays out of the fleet", "ahead", s.ahead, "most", maxClockOff)
 	case !s.clockOff && before.clockOff:
-		c.log.Info("this server's clock is right again", "off", s.off)
+		c.log.Info("this server's clock is right again", "ahead", s.ahead)
 	}
 }
 
@@ -104,7 +105,7 @@ func (c *Cluster) announce(l *line, report Report) {
 	}
 	c.mu.Lock()
 	self := &c.members.self
-	self.report, self.weight, self.out = report, self.weight.follow(report.Capacity), c.members.standing.out()
+	self.report, self.weight, self.out = report, c.members.scale.weigh(report.Capacity), c.members.standing.out()
 	message := self.append(nil)
 	c.mu.Unlock()
 	if l.send(c.names.announce, message) {

@@ -12,7 +12,7 @@ type standing struct {
 	silent   int           // those that were there within the last minute
 	measured int           // of those whose clocks were measured
 	median   time.Duration // of all wall clocks of the fleet, as far as it is ahead of this server's
-	off      time.Duration // how far this server's is from the others' median
+	ahead    time.Duration // how far this server's is ahead of the others' median
 	clockOff bool          // too far
 }
 
@@ -47,12 +47,12 @@ func (m *members) judge(now timeline.Instant) standing {
 		}
 	}
 	s.measured = len(offsets)
-	s.median, s.off = median(offsets)
+	s.median, s.ahead = median(offsets)
 	limit := maxClockOff
 	if m.standing.clockOff {
 		limit = backClockOff
 	}
-	s.clockOff = s.off > limit
+	s.clockOff = s.ahead.Abs() > limit
 	m.standing = s
 	return s
 }

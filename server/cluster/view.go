@@ -19,8 +19,10 @@ type View struct {
 	ClockOff bool
 	// Steered is by how much the timeline is led away from this server's wall clock: to the median of the fleet's.
 	Steered time.Duration
-	// Off is how far this server's wall clock is from the median of the others'.
-	Off time.Duration
+	// Ahead is how far this server's wall clock is ahead of the median of the others', negative where it is behind, and
+	// 0 while none of them is Measured. More than a second either way is ClockOff.
+	Ahead    time.Duration
+	Measured bool
 
 	Members  []Member // by number
 	Sum      Report   // of the members that are alive, this server not included; the playhead is 0
@@ -33,7 +35,7 @@ type Member struct {
 	Identity  uint64
 	Name      string
 	State     State
-	Why       string        // it was cut off
+	Why       string        // it does not work with this server, where its state leaves a question
 	Heard     time.Duration // how long ago
 	Report    Report        // its last one; its Capacity is what it can render
 	Measured  bool          // whether its clock was: else Offset and RoundTrip are 0
@@ -56,6 +58,15 @@ const (
 var stateNames = [...]string{"alive", "silent", "other module", "other epoch or detail", "clock off", "cut off"}
 
 func (s State) String() string { return stateNames[s] }
+
+// States yields all states, Alive first.
+func States(yield func(State) bool) {
+	for s := range stateNames {
+		if !yield(State(s)) {
+			return
+		}
+	}
+}
 
 // Counters count since the start, messages unless they say otherwise.
 type Counters struct {
@@ -97,6 +108,19 @@ func (m *members) state(now timeline.Instant, o *member) State {
 	return Alive
 }
 
+// why returns what a state leaves to be said.
+func (o *member) why(s State) string {
+	switch {
+	case s == CutOff:
+		return o.cut
+	case s == Silent && o.said.leaving:
+		return "it said goodbye"
+	case s == ClockOff:
+		return "it says that its clock is off, or not yet measured"
+	}
+	return ""
+}
+
 // View returns what there is to see. It does not block.
 func (c *Cluster) View() View {
 	now, _ := c.config.Clock.Now()
@@ -104,12 +128,14 @@ func (c *Cluster) View() View {
 
 	c.mu.Lock()
 	m := &c.members
-	v.Out, v.ClockOff, v.Off, v.Steered = m.standing.out(), m.standing.clockOff, m.standing.off, c.steered
+	v.Out, v.ClockOff, v.Steered = m.standing.out(), m.standing.clockOff, c.steered
+	v.Ahead, v.Measured = m.standing.ahead, m.standing.measured > 0
 	for _, o := range m.all {
 		seen := Member{
-			Number: o.number, Identity: o.said.from, Name: o.said.name, State: m.state(now, o), Why: o.cut,
+			Number: o.number, Identity: o.said.from, Name: o.said.name, State: m.state(now, o),
 			Heard: now.Sub(o.heard), Report: o.said.report,
 		}
+		seen.Why = o.why(seen.State)
 		if o.measured {
 			seen.Measured, seen.Offset, seen.RoundTrip = true, o.clock.offset, o.clock.rtt
 		}

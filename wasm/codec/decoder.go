@@ -1,12 +1,13 @@
 package codec
 
 import (
-	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/distributed-donut/donut/wasm/donut"
+	"github.com/distributed-donut/donut/wasm/fields"
 )
 
 // ErrMalformed is wrapped by every error that says a message is none of this package's.
@@ -129,63 +130,28 @@ func ParseHeader(message []byte) (Header, error) {
 }
 
 func parseHeader(message []byte) (h Header, holes, rest []byte, err error) {
-	fail := func(err error) (Header, []byte, []byte, error) { return Header{}, nil, nil, err }
-	if len(message) < 1 {
-		return fail(malformed("flags", "0 bytes", "1"))
-	}
-	flags, rest := message[0], message[1:]
-	if flags&^(flagKey|flagHoles) != 0 {
-		return fail(malformed("flags", "0x"+strconv.FormatUint(uint64(flags), 16), "at most 0x3"))
-	}
-	number, rest, err := uvarint("number", rest)
-	if err != nil {
-		return fail(err)
-	}
-	if number == 0 {
-		return fail(malformed("number", "0", "at least 1"))
-	}
-	first, rest, err := uvarint("first", rest)
-	if err != nil {
-		return fail(err)
-	}
-	if len(rest) < 1 {
-		return fail(malformed("count", "0 bytes", "1"))
-	}
-	count := int(rest[0])
-	rest = rest[1:]
-	if count < 1 || count > MaxFrames {
-		return fail(malformed("count", strconv.Itoa(count), "1.."+strconv.Itoa(MaxFrames)))
-	}
-	if first > math.MaxUint64-uint64(count) {
-		return fail(malformed("first", strconv.FormatUint(first, 10), "room for "+strconv.Itoa(count)+" frames"))
-	}
+	r := fields.New("header", message)
+	flags := r.Uint8("flags")
+	r.Between("flags", uint64(flags), 0, flagKey|flagHoles)
+	h = Header{Key: flags&flagKey != 0, Size: len(message)}
+	h.Number = r.Uvarint("number", math.MaxUint64)
+	r.Between("number", h.Number, 1, math.MaxUint64)
+	h.First = r.Uvarint("first", math.MaxUint64)
+	h.Count = int(r.Uint8("count"))
+	r.Between("count", uint64(h.Count), 1, MaxFrames)
+	r.Span(h.First, h.Count)
 	if flags&flagHoles != 0 {
-		n := (count + 7) / 8
-		if len(rest) < n {
-			return fail(malformed("holes", "x"+" bytes", strconv.Itoa(n)))
+		holes = r.Take("holes", (h.Count+7)/8)
+		if !slices.ContainsFunc(holes, func(b byte) bool { return b != 0 }) {
+			r.Fail("holes", "none", "at least one")
 		}
-		holes, rest = rest[:n], rest[n:]
-		any := byte(0)
-		for _, b := range holes {
-			any |= b
-		}
-		if any == 0 {
-			return fail(malformed("holes", "none", "at least one"))
-		}
-		if count%8 != 0 && holes[n-1]>>(count%8) != 0 {
-			return fail(malformed("holes", "one past the last frame", "none"))
+		if h.Count%8 != 0 && holes[len(holes)-1]>>(h.Count%8) != 0 {
+			r.Fail("holes", "one past the last frame", "none")
 		}
 	}
-	return Header{Key: flags&flagKey != 0, Number: number, First: first, Count: count, Size: len(message)}, holes, rest, nil
-}
-
-func uvarint(field string, b []byte) (v uint64, rest []byte, err error) {
-	v, n := binary.Uvarint(b)
-	switch {
-	case n <= 0:
-		return 0, nil, malformed(field, "an unfinished or oversized uvarint", "at most 10 bytes")
-	case n > 1 && b[n-1] == 0:
-		return 0, nil, malformed(field, "a uvarint of "+strconv.Itoa(n)+" bytes", "as few as the value takes")
+	rest = r.Rest()
+	if fault := r.Fault(); fault != nil {
+		return Header{}, nil, nil, malformed(fault.Field, fault.Got, fault.Want)
 	}
-	return v, b[n:], nil
+	return h, holes, rest, nil
 }

@@ -166,31 +166,31 @@ func (m Broadcast) Append(dst []byte) []byte {
 // ParseBroadcast parses a Broadcast, but for its stream.
 func ParseBroadcast(b []byte) (Broadcast, error) {
 	r := read(b, KindBroadcast)
-	m := Broadcast{Generation: r.uint32("generation")}
+	m := Broadcast{Generation: r.Uint32("generation")}
 	for _, f := range m.Stats.fields() {
-		*f.value = r.uvarint(f.name, math.MaxUint64)
+		*f.value = r.Uvarint(f.name, math.MaxUint64)
 	}
-	m.Ring.First = r.uvarint("ring's first frame", math.MaxUint64)
-	runs := r.uvarint("ring's runs", MaxRingRuns)
+	m.Ring.First = r.Uvarint("ring's first frame", math.MaxUint64)
+	runs := r.Uvarint("ring's runs", MaxRingRuns)
 	end := m.Ring.First
 	for range runs {
-		run := RingRun{State: RingState(r.uint8("ring's state"))}
-		run.Owner = uint32(r.uvarint("ring's owner", math.MaxUint32))
-		run.Count = r.uvarint("ring's count", math.MaxUint64)
-		r.between("ring's state", uint64(run.State), 0, uint64(ringStates)-1)
-		r.between("ring's count", run.Count, 1, math.MaxUint64-end)
-		if r.err != nil {
-			return Broadcast{}, r.err
+		run := RingRun{State: RingState(r.Uint8("ring's state"))}
+		run.Owner = uint32(r.Uvarint("ring's owner", math.MaxUint32))
+		run.Count = r.Uvarint("ring's count", math.MaxUint64)
+		r.Between("ring's state", uint64(run.State), 0, uint64(ringStates)-1)
+		r.Between("ring's count", run.Count, 1, math.MaxUint64-end)
+		if !r.OK() {
+			return Broadcast{}, r.end()
 		}
 		end += run.Count
 		m.Ring.Runs = append(m.Ring.Runs, run)
 	}
-	if m.Board = r.board(); r.err != nil {
-		return Broadcast{}, r.err
+	if m.Board = r.board(); !r.OK() {
+		return Broadcast{}, r.end()
 	}
-	m.Stream = r.remaining()
-	if r.err == nil && len(m.Stream) == 0 {
-		r.fail("stream", strconv.Itoa(len(m.Stream))+" bytes", "at least 1")
+	m.Stream = r.Rest()
+	if len(m.Stream) == 0 {
+		r.Fail("stream", "0 bytes", "at least 1")
 	}
 	return m, r.end()
 }
@@ -198,15 +198,15 @@ func ParseBroadcast(b []byte) (Broadcast, error) {
 // board reads the contributors of a Broadcast.
 func (r *reader) board() (board []Contributor) {
 	most := uint64(math.MaxUint64)
-	for range r.uvarint("board's length", MaxBoard) {
-		c := Contributor{Owner: uint32(r.uvarint("board's owner", math.MaxUint32))}
-		c.Verified = r.uvarint("board's verified", most)
-		r.between("board's owner", uint64(c.Owner), 1, math.MaxUint32)
-		r.between("board's verified", c.Verified, 1, most)
+	for range r.Uvarint("board's length", MaxBoard) {
+		c := Contributor{Owner: uint32(r.Uvarint("board's owner", math.MaxUint32))}
+		c.Verified = r.Uvarint("board's verified", most)
+		r.Between("board's owner", uint64(c.Owner), 1, math.MaxUint32)
+		r.Between("board's verified", c.Verified, 1, most)
 		if slices.ContainsFunc(board, func(other Contributor) bool { return other.Owner == c.Owner }) {
-			r.fail("board's owner", strconv.FormatUint(uint64(c.Owner), 10)+" twice", "each once")
+			r.Fail("board's owner", strconv.FormatUint(uint64(c.Owner), 10)+" twice", "each once")
 		}
-		if r.err != nil {
+		if !r.OK() {
 			return nil
 		}
 		board, most = append(board, c), c.Verified

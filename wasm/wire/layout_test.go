@@ -54,7 +54,7 @@ var layouts = []layout{
 	{
 		kind:    KindHello,
 		message: Hello{Threads: 8, Codec: 0xfe, Digest: counting},
-		hex:     "01 03 08 fe" + countingHex,
+		hex:     "01 04 08 fe" + countingHex,
 		parse:   parser(ParseHello),
 		random: func(r *rand.Rand) message {
 			return Hello{Threads: uint8(r.IntN(MaxThreads + 1)), Codec: uint8(r.Uint32()), Digest: randomDigest(r)}
@@ -62,10 +62,10 @@ var layouts = []layout{
 	},
 	{
 		kind:    KindProbe,
-		message: Probe{Sent: -2, Ack: 0x0102030405060708},
-		hex:     "02 feffffffffffffff 0807060504030201",
+		message: Probe{Sent: -2, Ack: 0x0102030405060708, Took: 0x010203},
+		hex:     "02 feffffffffffffff 0807060504030201 03020100",
 		parse:   parser(ParseProbe),
-		random:  func(r *rand.Rand) message { return Probe{Sent: int64(r.Uint64()), Ack: r.Uint64()} },
+		random:  func(r *rand.Rand) message { return Probe{int64(r.Uint64()), r.Uint64(), r.Uint32N(MaxRoundTrip + 1)} },
 	},
 	{
 		kind:    KindOffer,
@@ -93,7 +93,7 @@ var layouts = []layout{
 			Detail: 32, Threads: 8, You: 0x01020304, Generation: 0x11121314, Now: 0x2122232425262728, Epoch: -2,
 			Lead: 0x31323334, Digest: counting,
 		},
-		hex:   "81 03 20 08 04030201 14131211 2827262524232221 feffffffffffffff 34333231" + countingHex,
+		hex:   "81 04 20 08 04030201 14131211 2827262524232221 feffffffffffffff 34333231" + countingHex,
 		parse: parser(ParseWelcome),
 		random: func(r *rand.Rand) message {
 			return Welcome{

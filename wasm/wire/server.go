@@ -44,17 +44,17 @@ func (w Welcome) Append(dst []byte) []byte {
 // ParseWelcome parses a Welcome.
 func ParseWelcome(b []byte) (Welcome, error) {
 	r := read(b, KindWelcome)
-	if version := r.uint8("version"); r.err == nil && version != Version {
-		r.fail("version", strconv.Itoa(int(version)), strconv.Itoa(Version))
+	if version := r.Uint8("version"); version != Version {
+		r.Fail("version", strconv.Itoa(int(version)), strconv.Itoa(Version))
 	}
 	w := Welcome{
-		Detail: r.uint8("detail"), Threads: r.uint8("threads"), You: r.uint32("you"), Generation: r.uint32("generation"),
-		Now: r.int64("now"), Epoch: r.int64("epoch"), Lead: r.uint32("lead"),
+		Detail: r.Uint8("detail"), Threads: r.Uint8("threads"), You: r.Uint32("you"), Generation: r.Uint32("generation"),
+		Now: r.Int64("now"), Epoch: r.Int64("epoch"), Lead: r.Uint32("lead"),
 	}
-	copy(w.Digest[:], r.take("digest", DigestSize))
-	r.between("detail", uint64(w.Detail), 1, donut.MaxDetail)
-	r.atMost("threads", uint64(w.Threads), MaxThreads)
-	r.between("you", uint64(w.You), 1, 1<<32-1)
+	copy(w.Digest[:], r.Take("digest", DigestSize))
+	r.Between("detail", uint64(w.Detail), 1, donut.MaxDetail)
+	r.Between("threads", uint64(w.Threads), 0, MaxThreads)
+	r.Between("you", uint64(w.You), 1, 1<<32-1)
 	return w, r.end()
 }
 
@@ -88,8 +88,8 @@ func (m Reply) Append(dst []byte) []byte {
 func ParseReply(b []byte) (Reply, error) {
 	r := read(b, KindReply)
 	m := Reply{
-		Sent: r.int64("sent"), Received: r.int64("received"), Replied: r.int64("replied"),
-		Generation: r.uint32("generation"), Verified: r.uint64("verified"),
+		Sent: r.Int64("sent"), Received: r.Int64("received"), Replied: r.Int64("replied"),
+		Generation: r.Uint32("generation"), Verified: r.Uint64("verified"),
 	}
 	return m, r.end()
 }
@@ -126,13 +126,13 @@ func (m Lease) Append(dst []byte) []byte {
 func ParseLease(b []byte) (Lease, error) {
 	r := read(b, KindLease)
 	m := Lease{
-		Lease: r.uint64("lease"), Thread: r.uint8("thread"), Detail: r.uint8("detail"), First: r.uint64("first"),
-		Count: r.uint16("count"), Within: r.uint32("within"),
+		Lease: r.Uint64("lease"), Thread: r.Uint8("thread"), Detail: r.Uint8("detail"), First: r.Uint64("first"),
+		Count: r.Uint16("count"), Within: r.Uint32("within"),
 	}
-	r.between("thread", uint64(m.Thread), 0, MaxThreads-1)
-	r.between("detail", uint64(m.Detail), 1, donut.MaxDetail)
-	r.between("count", uint64(m.Count), 1, MaxChunk)
-	r.span(m.First, int(m.Count))
+	r.Between("thread", uint64(m.Thread), 0, MaxThreads-1)
+	r.Between("detail", uint64(m.Detail), 1, donut.MaxDetail)
+	r.Between("count", uint64(m.Count), 1, MaxChunk)
+	r.Span(m.First, int(m.Count))
 	return m, r.end()
 }
 
@@ -152,7 +152,7 @@ func (m Revoke) Append(dst []byte) []byte {
 // ParseRevoke parses a Revoke.
 func ParseRevoke(b []byte) (Revoke, error) {
 	r := read(b, KindRevoke)
-	m := Revoke{Lease: r.uint64("lease")}
+	m := Revoke{Lease: r.Uint64("lease")}
 	return m, r.end()
 }
 
@@ -215,7 +215,7 @@ func (m Goodbye) Append(dst []byte) []byte {
 // ParseGoodbye parses a Goodbye.
 func ParseGoodbye(b []byte) (Goodbye, error) {
 	r := read(b, KindGoodbye)
-	m := Goodbye{Reason: Reason(r.uint8("reason")), Retry: r.uint32("retry")}
-	r.between("reason", uint64(m.Reason), 1, uint64(reasonEnd)-1)
+	m := Goodbye{Reason: Reason(r.Uint8("reason")), Retry: r.Uint32("retry")}
+	r.Between("reason", uint64(m.Reason), 1, uint64(reasonEnd)-1)
 	return m, r.end()
 }

@@ -17,7 +17,7 @@ const (
 // The longest messages that tabs send, in bytes.
 const (
 	MaxHello  = 5 + DigestSize
-	MaxProbe  = 1 + 8 + 8
+	MaxProbe  = 1 + 8 + 8 + 4
 	MaxOffer  = 1 + 1
 	MaxResult = resultHeader + MaxChunk*PackedSize
 )
@@ -56,12 +56,12 @@ func (h Hello) Append(dst []byte) []byte {
 // ParseHello parses a Hello. The error for one of another version is a *VersionError, whatever follows the version.
 func ParseHello(b []byte) (Hello, error) {
 	r := read(b, KindHello)
-	if version := r.uint8("version"); r.err == nil && version != Version {
+	if version := r.Uint8("version"); r.OK() && version != Version {
 		return Hello{}, &VersionError{Got: version}
 	}
-	h := Hello{Threads: r.uint8("threads"), Codec: r.uint8("codec")}
-	copy(h.Digest[:], r.take("digest", DigestSize))
-	r.atMost("threads", uint64(h.Threads), MaxThreads)
+	h := Hello{Threads: r.Uint8("threads"), Codec: r.Uint8("codec")}
+	copy(h.Digest[:], r.Take("digest", DigestSize))
+	r.Between("threads", uint64(h.Threads), 0, MaxThreads)
 	return h, r.end()
 }
 
@@ -80,8 +80,8 @@ func (o Offer) Append(dst []byte) []byte { return append(dst, byte(KindOffer), o
 // ParseOffer parses an Offer.
 func ParseOffer(b []byte) (Offer, error) {
 	r := read(b, KindOffer)
-	o := Offer{Threads: r.uint8("threads")}
-	r.atMost("threads", uint64(o.Threads), MaxThreads)
+	o := Offer{Threads: r.Uint8("threads")}
+	r.Between("threads", uint64(o.Threads), 0, MaxThreads)
 	return o, r.end()
 }
 
@@ -90,22 +90,29 @@ func ParseOffer(b []byte) (Offer, error) {
 //	kind  1
 //	sent  8  the instant of sending, on the tab's own clock; echoed
 //	ack   8  number of the newest broadcast decoded; 0 before the first
+//	took  4  microseconds of the last round trip that no probe has told of yet, at most MaxRoundTrip; 0 for none
 type Probe struct {
 	Sent int64
 	Ack  uint64
+	Took uint32
 }
+
+// MaxRoundTrip is the longest round trip that a Probe tells of, in microseconds: a minute. Longer ones count as that.
+const MaxRoundTrip = 60_000_000
 
 // Append appends the message to dst.
 func (p Probe) Append(dst []byte) []byte {
 	dst = append(dst, byte(KindProbe))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(p.Sent))
-	return binary.LittleEndian.AppendUint64(dst, p.Ack)
+	dst = binary.LittleEndian.AppendUint64(dst, p.Ack)
+	return binary.LittleEndian.AppendUint32(dst, p.Took)
 }
 
 // ParseProbe parses a Probe.
 func ParseProbe(b []byte) (Probe, error) {
 	r := read(b, KindProbe)
-	p := Probe{Sent: r.int64("sent"), Ack: r.uint64("ack")}
+	p := Probe{Sent: r.Int64("sent"), Ack: r.Uint64("ack"), Took: r.Uint32("took")}
+	r.Between("took", uint64(p.Took), 0, MaxRoundTrip)
 	return p, r.end()
 }
 
@@ -151,16 +158,16 @@ func (m Result) Append(dst []byte) []byte {
 // ParseResult parses a Result. Every nibble of its frames is a level.
 func ParseResult(b []byte) (Result, error) {
 	r := read(b, KindResult)
-	m := Result{Lease: r.uint64("lease"), First: r.uint64("first"), Spent: r.uint32("spent")}
-	count := int(r.uint16("count"))
-	r.between("count", uint64(count), 1, MaxChunk)
-	r.span(m.First, count)
-	if r.err != nil {
-		return Result{}, r.err
+	m := Result{Lease: r.Uint64("lease"), First: r.Uint64("first"), Spent: r.Uint32("spent")}
+	count := int(r.Uint16("count"))
+	r.Between("count", uint64(count), 1, MaxChunk)
+	r.Span(m.First, count)
+	if !r.OK() {
+		return Result{}, r.end()
 	}
-	m.Frames = r.remaining()
+	m.Frames = r.Rest()
 	if err := CheckPacked(m.Frames, count); err != nil {
-		return Result{}, &SyntaxError{r.message, "frames", err.(*SyntaxError).Got, err.(*SyntaxError).Want}
+		return Result{}, &SyntaxError{KindResult.String(), "frames", err.(*SyntaxError).Got, err.(*SyntaxError).Want}
 	}
 	return m, nil
 }

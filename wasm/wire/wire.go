@@ -27,7 +27,7 @@ import "strconv"
 
 // Version is the version of everything in this package. Bytes 0 and 1 of a Hello are its kind and its sender's version
 // for ever, so that any server can tell any tab that it is outdated.
-const Version = 3
+const Version = 4
 
 // A Kind is the first byte of a message.
 type Kind uint8
@@ -47,7 +47,7 @@ const (
 	KindGoodbye   Kind = 0x86
 )
 
-var kindNames = map[Kind]string{
+var kindNames = [...]string{
 	KindHello: "hello", KindProbe: "probe", KindResult: "result", KindOffer: "offer",
 	KindWelcome: "welcome", KindReply: "reply", KindLease: "lease", KindRevoke: "revoke", KindBroadcast: "broadcast",
 	KindGoodbye: "goodbye",
@@ -55,8 +55,8 @@ var kindNames = map[Kind]string{
 
 // String returns the kind's name in lower case.
 func (k Kind) String() string {
-	if name, ok := kindNames[k]; ok {
-		return name
+	if int(k) < len(kindNames) && kindNames[k] != "" {
+		return kindNames[k]
 	}
 	return "kind 0x" + strconv.FormatUint(uint64(k), 16)
 }
@@ -67,15 +67,4 @@ func KindOf(b []byte) Kind {
 		return 0
 	}
 	return Kind(b[0])
-}
-
-// A SyntaxError says which field of which message was malformed, what was got and what was wanted.
-type SyntaxError struct {
-	Message   string // the kind's name
-	Field     string
-	Got, Want string
-}
-
-func (e *SyntaxError) Error() string {
-	return "wire: " + e.Message + ": " + e.Field + ": got " + e.Got + ", want " + e.Want
 }

@@ -9,8 +9,17 @@ import (
 )
 
 func TestEveryKindHasALayout(t *testing.T) {
-	for kind := range kindNames {
-		layoutOf(t, kind)
+	for kind, name := range kindNames {
+		if name != "" {
+			layoutOf(t, Kind(kind))
+		}
+	}
+	for kind, want := range map[Kind]string{
+		KindHello: "hello", KindGoodbye: "goodbye", 0: "kind 0x0", KindGoodbye + 1: "kind 0x87",
+	} {
+		if got := kind.String(); got != want {
+			t.Errorf("the name of kind %d is %q, want %q", uint8(kind), got, want)
+		}
 	}
 }
 
@@ -60,6 +69,16 @@ func TestLongestMessages(t *testing.T) {
 		if n := len(c.message.Append(nil)); n > c.limit {
 			t.Errorf("%T takes %d bytes, want at most %d", c.message, n, c.limit)
 		}
+	}
+}
+
+func TestProbeOfALongRoundTrip(t *testing.T) {
+	if _, err := ParseProbe(Probe{Took: MaxRoundTrip}.Append(nil)); err != nil {
+		t.Error(err)
+	}
+	_, err := ParseProbe(Probe{Took: MaxRoundTrip + 1}.Append(nil))
+	if want := "wire: probe: took: got 60000001, want 0..60000000"; err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
 	}
 }
 

@@ -29,6 +29,17 @@ test('the welcome alone gives an offset, and the first sample steps it', () => {
   assert.equal(clock.rtt, 60);
 });
 
+test('each round trip is told once, the last one that came', () => {
+  const clock = started();
+  assert.equal(clock.takeTrip(), 0);
+  exchange(clock, 10, { there: 30, back: 30 });
+  exchange(clock, 100, { there: 10, back: 25 });
+  assert.equal(clock.takeTrip(), 35);
+  assert.equal(clock.takeTrip(), 0);
+  exchange(clock, 200, { there: 1, back: 1, generation: 2 }); // astride a jump, so no round trip
+  assert.equal(clock.takeTrip(), 0);
+});
+
 test('the sample with the shortest round trip wins', () => {
   const clock = started();
   exchange(clock, 0, { offset: 500, there: 5, back: 5 });

@@ -56,7 +56,7 @@ function condemns(donut, call) {
   /** @type {unknown} */
   let failure;
   assert.throws(call, (error) => ((failure = error), error instanceof Trap));
-  const again = [() => donut.render(1, 0, 1), () => donut.probe(1), () => donut.work(1), () => donut.receive(new Uint8Array())];
+  const again = [() => donut.render(1, 0, 1), () => donut.probe(1, 0), () => donut.work(1), () => donut.receive(new Uint8Array())];
   for (const other of again) assert.throws(other, (error) => error instanceof Trap && /earlier call/.test(error.message));
   return /** @type {Trap} */ (failure);
 }

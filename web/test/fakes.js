@@ -120,9 +120,9 @@ export class FakeDonut {
     return { kind: 'offer', threads };
   }
 
-  /** @param {number} sent @returns {any} */
-  probe(sent) {
-    return { kind: 'probe', sent };
+  /** @param {number} sent @param {number} took @returns {any} */
+  probe(sent, took) {
+    return { kind: 'probe', sent, took };
   }
 
   /** @param {Uint8Array} message */

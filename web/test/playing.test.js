@@ -133,6 +133,14 @@ for (const ppm of [-200, -50, 0, 50, 200]) {
   });
 }
 
+test('each probe tells of the round trip before it', async () => {
+  const p = await playing();
+  p.play(500);
+  const [first, ...rest] = p.t.socket.sent.filter(({ kind }) => kind === 'probe').map(({ took }) => took);
+  assert.equal(first, 0);
+  assert.ok(rest.length >= 6 && rest.every((took) => took >= 40_000 && took < 41_000), `${rest} us, want 40 ms each`);
+});
+
 test('a broadcast of a new generation has the clock measured anew at once, by eight probes, and the page jumps', async () => {
   const p = await playing();
   p.server.ahead += 600_000; // the server's machine slept

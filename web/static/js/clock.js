@@ -59,6 +59,7 @@ export class Clock {
   #measured = false; // whether the reading rests on a sample, not on a guess
   /** @type {number | null} */
   #rtt = null;
+  #trip = 0; // the last round trip; 0 once it was taken
   #burst = BURST;
   #spacing = FIRST_SPACING;
   #since = -Infinity; // what was sent earlier says nothing
@@ -81,6 +82,13 @@ export class Clock {
   /** The best sample's round trip, at least the clock's step; null without a sample. */
   get rtt() {
     return this.#rtt;
+  }
+
+  /** The last round trip, once: the server is told of each. 0 where there was none since. @returns {number} */
+  takeTrip() {
+    const trip = this.#trip;
+    this.#trip = 0;
+    return trip;
   }
 
   /** Drops what was measured; the reading stands until there is better. @param {number} now */
@@ -167,6 +175,7 @@ export class Clock {
     const elapsed = now - sent - (replied - received);
     if (sent < this.#since || sent > now || received > replied || elapsed < -this.#step) return;
     const rtt = Math.max(elapsed, this.#step);
+    this.#trip = rtt;
     this.#samples.push({ offset: (received - sent + (replied - now)) / 2, rtt, at: now });
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     const bound = (/** @type {Sample} */ sample) => sample.rtt / 2 + DRIFT * (now - sample.at);

@@ -110,9 +110,13 @@ export class Donut {
     return this.#bytes(this.#call('offer', threads));
   }
 
-  /** @param {number} now  in microseconds on any clock @returns {ArrayBuffer} the message */
-  probe(now) {
-    return this.#bytes(this.#call('probe', now));
+  /**
+   * @param {number} now   in microseconds on any clock
+   * @param {number} took  a round trip to tell of, in microseconds; 0 for none
+   * @returns {ArrayBuffer} the message
+   */
+  probe(now, took) {
+    return this.#bytes(this.#call('probe', now, took));
   }
 
   /** What a message of the server's says. @param {Uint8Array} message @returns {import('./messages.js').FromServer} */

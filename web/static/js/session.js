@@ -165,7 +165,7 @@ export class Session {
   /** @param {number} now */
   #probe(now) {
     this.#clock.sent(now);
-    this.#socket.send(this.#codec.probe(Math.floor(now * 1000)));
+    this.#socket.send(this.#codec.probe(Math.floor(now * 1000), Math.round(this.#clock.takeTrip() * 1000)));
   }
 
   /** Sends the probe that is due, and comes back for the next. */
