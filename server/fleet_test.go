@@ -10,6 +10,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -168,7 +169,7 @@ func TestServerThatCannotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	good, err := module()
+	good, err := moduletest.Module()
 	if err != nil {
 		t.Fatal(err)
 	}

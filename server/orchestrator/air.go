@@ -10,14 +10,22 @@ import (
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
-// airDue airs every message whose time has come. While the stream gathers its head start, a message also goes out as
-// soon as it is complete.
+// airDue airs every message whose time has come, and which is whole or has waited for long enough. While the stream
+// gathers its head start, a message also goes out as soon as it is complete.
 func (c *core) airDue(now timeline.Instant) {
 	for {
 		first := c.ring.Cursor()
 		count, key := c.plan.message(first)
-		due := now >= c.plan.airBy(first)
-		if !due && (now < c.plan.regular(first) || !c.ring.Complete(count)) {
+		var goes bool
+		switch {
+		case now >= c.plan.lastCall(first):
+			goes = true
+		case now >= c.plan.airBy(first):
+			goes = c.ring.Available(first, count, !c.budget.Left(now))
+		case now >= c.plan.regular(first):
+			goes = c.ring.Complete(count)
+		}
+		if !goes {
 			return
 		}
 		if first+uint64(count) > c.ring.End() {

@@ -28,7 +28,10 @@ type Cluster interface {
 }
 
 // Others is what other servers have.
-type Others struct{ Servers, Viewers, Workers, Threads uint64 }
+type Others struct {
+	Servers, Viewers, Workers, Threads uint64
+	Capacity                           float64 // frames a second that their tabs could render
+}
 
 const (
 	// fetchAhead is how long before its frames air a member's chunk is asked for that has not come, and reclaimAhead when it
@@ -99,7 +102,7 @@ func (c *core) untouched(now timeline.Instant, chunk uint64) bool {
 func (c *core) entrust(now timeline.Instant, chunk uint64, s *share) {
 	first := max(chunk*timeline.ChunkFrames, c.ring.Cursor())
 	end := min((chunk+1)*timeline.ChunkFrames, c.ring.End())
-	airs := c.plan.airBy(first)
+	airs := c.late(first)
 	if !c.cluster.Alive(now, s.owner) {
 		c.reclaim(chunk)
 		s.owner, s.marked = c.cluster.Owner(now, chunk), 0
@@ -118,6 +121,27 @@ func (c *core) entrust(now timeline.Instant, chunk uint64, s *share) {
 	from := max(first, s.marked)
 	c.ring.Lease(from, int(end-from), s.owner, clusterLease(chunk))
 	s.marked = end
+}
+
+// capacity returns how many frames a second this server's tabs could render. A thread of which nothing is known is taken to
+// be like the others here, or if nothing is known of any like those of the other servers. Were it taken to be nothing, a
+// server whose tabs have just come would be left nothing beside others, and never find out what they can do.
+func (c *core) capacity(now timeline.Instant) float64 {
+	perSecond, known, unknown := c.fleet.Capacity(now)
+	if unknown == 0 {
+		return perSecond
+	}
+	if known > 0 {
+		return perSecond / float64(known) * float64(known+unknown)
+	}
+	if c.cluster == nil {
+		return 0
+	}
+	others := c.cluster.Others()
+	if others.Threads == 0 {
+		return 0
+	}
+	return others.Capacity / float64(others.Threads) * float64(unknown)
 }
 
 // reclaim makes what a member has not sent free.

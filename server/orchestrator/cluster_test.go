@@ -37,6 +37,7 @@ type link struct {
 	mute   bool                              // what it publishes is lost
 	deaf   bool                              // and what it is asked for
 	tamper func(first uint64, packed []byte) // what it publishes
+	says   float64                           // its capacity, as last announced
 }
 
 func newConstellation(t *testing.T, servers int, change func(i int, cfg *Config)) *constellation {
@@ -61,6 +62,7 @@ func (sky *constellation) run(d time.Duration) {
 		for i, w := range sky.worlds {
 			if !sky.dead[i] {
 				w.run(step)
+				sky.links[i].says = w.core.capacity(w.now)
 			}
 		}
 	}
@@ -82,15 +84,22 @@ func (sky *constellation) reaches(from, to int) bool {
 	return from != to && !sky.dead[from] && !sky.dead[to] && sky.links[from].lostAt == 0 && sky.links[to].lostAt == 0
 }
 
-// Owner implements Cluster: servers that could render take turns, and where none can, all do.
+// Owner implements Cluster: servers that could render take turns, and where none can, all do. Who could render next to
+// nothing beside the others gets nothing: chunks go by capacities.
 func (l *link) Owner(now timeline.Instant, chunk uint64) uint32 {
 	var able, all []int
-	for i, w := range l.sky.worlds {
+	most := 0.
+	for i, other := range l.sky.links {
+		if i == l.self || l.Alive(now, number(i)) {
+			most = max(most, other.says)
+		}
+	}
+	for i := range l.sky.worlds {
 		if i != l.self && !l.Alive(now, number(i)) {
 			continue
 		}
 		all = append(all, i)
-		if w.core.fleet.Capacity(w.now) > 0 {
+		if says := l.sky.links[i].says; says > most/100 {
 			able = append(able, i)
 		}
 	}
@@ -164,6 +173,7 @@ func (l *link) Others() (o Others) {
 			o.Viewers += uint64(len(w.core.peers))
 			o.Workers += uint64(w.core.fleet.Conns())
 			o.Threads += uint64(w.core.fleet.Threads())
+			o.Capacity += l.sky.links[i].says
 		}
 	}
 	return o
@@ -190,7 +200,7 @@ func TestServersShareTheWork(t *testing.T) {
 	for _, w := range sky.worlds {
 		w.join(2, nil)
 	}
-	sky.run(10 * time.Second) // a stream that starts has no time to wait for others
+	sky.run(10 * time.Second) // a stream that starts has no time to wait for others with its first frames
 	before := sky.rendered()
 	const frames = 60 * 60
 	sky.run(time.Minute)
@@ -205,6 +215,26 @@ func TestServersShareTheWork(t *testing.T) {
 	}
 	if twice := sum - frames; twice > frames*3/100 {
 		t.Errorf("%d of %d frames were rendered more than once, want at most 3%%", twice, frames)
+	}
+}
+
+// TestStreamsThatStartTogether has no time to agree on the first frames; those behind them are rendered about once.
+func TestStreamsThatStartTogether(t *testing.T) {
+	for _, apart := range []time.Duration{0, 300 * time.Millisecond, 3 * time.Second} {
+		sky := newConstellation(t, 3, nil)
+		for _, w := range sky.worlds {
+			w.join(2, nil)
+			sky.run(apart)
+		}
+		sky.run(10 * time.Second)
+		sky.flawless()
+		w, sum := sky.worlds[0], 0
+		for _, own := range sky.rendered() {
+			sum += own
+		}
+		if covered := int(w.core.ring.End() - w.messages[0].First); sum > covered*5/4 {
+			t.Errorf("%v apart, three servers rendered %d frames for %d, want at most a quarter more", apart, sum, covered)
+		}
 	}
 }
 
@@ -243,6 +273,51 @@ func TestServerThatFindsOthersLeavesThemWhatItHasNotBegun(t *testing.T) {
 	if own := after.Server - before.Server; own > 3*60 {
 		t.Errorf("it has rendered %d frames itself since there is another, want those of the next three seconds at most", own)
 	}
+}
+
+// TestServerThatJoinsCarriesItsShare has a server come whose tabs nobody has measured yet, as those of the others were.
+func TestServerThatJoinsCarriesItsShare(t *testing.T) {
+	sky := newConstellation(t, 3, nil)
+	sky.worlds[0].join(2, nil)
+	sky.worlds[1].join(2, nil)
+	sky.run(30 * time.Second)
+	sky.worlds[2].join(2, nil)
+	sky.run(13 * time.Second) // what was in the rings has aired, and what came within three seconds
+	before := sky.worlds[2].core.counts
+	sky.run(30 * time.Second)
+	sky.flawless()
+	after := sky.worlds[2].core.counts
+	if own := after.Fleet - before.Fleet; own < 9*60 {
+		t.Errorf("its tabs rendered %d of the frames of 30 s, want a third, or nearly", own)
+	}
+}
+
+// TestUnknownTabsCountLikeKnownOnes has tabs come that have answered nothing yet.
+func TestUnknownTabsCountLikeKnownOnes(t *testing.T) {
+	sky := newConstellation(t, 2, nil)
+	a, b := sky.worlds[0], sky.worlds[1]
+	want := func(w *world, want float64) {
+		t.Helper()
+		if got := w.core.capacity(w.now); got < 0.99*want || got > 1.01*want {
+			t.Errorf("the capacity is %v frames a second, want %v", got, want)
+		}
+	}
+	a.core.fleet.Offer(1, 2)
+	b.core.fleet.Offer(1, 3)
+	want(b, 0) // nobody knows anything
+	sky.links[0].says = 500
+	want(b, 750)
+
+	sky = newConstellation(t, 1, nil)
+	a = sky.worlds[0]
+	a.join(2, nil)
+	sky.run(5 * time.Second)
+	known := a.core.capacity(a.now)
+	if known == 0 {
+		t.Fatal("the capacity of tabs that have answered is 0")
+	}
+	a.core.fleet.Offer(99, 2)
+	want(a, 2*known)
 }
 
 func TestNobodyHasTabs(t *testing.T) {
@@ -449,5 +524,27 @@ func TestCapacityAddsUp(t *testing.T) {
 	t.Logf("one server: %.1f frames a second, three: %.1f, %.2f times as many", alone, together, together/alone)
 	if together < 2.7*alone {
 		t.Errorf("three servers fill the ring %.2f times as fast as one, want at least 2.7", together/alone)
+	}
+}
+
+// TestRaceGoesOnWithoutAMember has a race lose all that one server publishes: the others fetch it, or render it themselves.
+func TestRaceGoesOnWithoutAMember(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		t.Run(fmt.Sprintf("deaf=%v", deaf), func(t *testing.T) {
+			frames := 0
+			sky := newConstellation(t, 2, func(i int, cfg *Config) {
+				cfg.Audience, cfg.Lead = nil, time.Minute
+				cfg.Race = func(count int) { frames += count * (1 - i) }
+			})
+			for _, w := range sky.worlds {
+				w.renderTime = time.Microsecond
+				w.join(2, nil)
+			}
+			sky.links[1].mute, sky.links[1].deaf = true, deaf
+			sky.run(20 * time.Second)
+			if want := 10 * timeline.ChunkFrames; frames < want {
+				t.Errorf("it came to %d frames in 20 s, want %d at least", frames, want)
+			}
+		})
 	}
 }

@@ -108,7 +108,7 @@ func newCore(cfg Config, verify func(job)) *core {
 		siblings: make(map[uint32]*sibling),
 		peers:    make(map[uint32]*peer),
 		ring:     ring.New(timeline.Frames(cfg.Lead)),
-		fleet:    schedule.New(),
+		fleet:    schedule.New(cfg.MaxLease),
 		policy:   cfg.Policy,
 		random:   cfg.Random,
 		book:     trust.NewBook(),
@@ -236,17 +236,18 @@ func (c *core) result(now timeline.Instant, number uint32, m wire.Result) {
 	if outcome == schedule.Late {
 		c.counts.late += uint64(m.Count())
 	}
-	c.take(number, p.passes, m)
+	kept := c.take(number, p.passes, m)
+	c.counts.Wasted += uint64(m.Count() - kept)
 	c.revoke(c.fleet.Delivered(now, m.First, m.Count()))
 }
 
-// take puts into the ring what somebody rendered of whom so many frames were right.
-func (c *core) take(number uint32, passes uint64, m wire.Result) {
+// take puts into the ring what somebody rendered of whom so many frames were right, and returns how many were wanted.
+func (c *core) take(number uint32, passes uint64, m wire.Result) (kept int) {
 	kept, disputed, differs := c.ring.Fill(c.sample(number, passes, m))
-	c.counts.Wasted += uint64(m.Count() - kept)
 	if differs {
 		c.dispute(number, m, disputed)
 	}
+	return kept
 }
 
 // sample draws what must be audited of a result. Its bytes are here: nothing that its sender does can depend on it.

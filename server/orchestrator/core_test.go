@@ -396,6 +396,29 @@ func TestLoopThatWasHeldUp(t *testing.T) {
 	}
 }
 
+// TestLoopThatWasHeldUpForAMoment lets as much time pass without a tick as there is in hand.
+func TestLoopThatWasHeldUpForAMoment(t *testing.T) {
+	for _, held := range []struct{ after, by time.Duration }{
+		{170 * time.Millisecond, 200 * time.Millisecond}, // when messages have gone out for half a second
+		{500 * time.Millisecond, 500 * time.Millisecond},
+		{2 * time.Second, time.Second},
+		{10 * time.Second, rescueAhead + patience - 500*time.Millisecond},
+	} {
+		for phase := time.Duration(0); phase < time.Second; phase += 70 * time.Millisecond { // of the messages' grid
+			w := newWorld(t, nil)
+			w.run(phase)
+			w.join(0, nil)
+			w.run(held.after)
+			w.now = w.now.Add(held.by)
+			w.run(5 * time.Second)
+			if holes := w.holes(); holes > 0 || w.late > 0 {
+				t.Errorf("held up by %v %v after its start, %v in a second: %d frames are missing, %d late",
+					held.by, held.after, phase, holes, w.late)
+			}
+		}
+	}
+}
+
 func TestVerifierThatFailsIsAskedAgain(t *testing.T) {
 	w := newWorld(t, nil)
 	w.join(1, nil)

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/distributed-donut/donut/server/schedule"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/wasm/codec"
@@ -84,6 +85,8 @@ type Config struct {
 	Lead time.Duration
 	// Detail of the frames, 1 to donut.MaxDetail.
 	Detail int
+	// MaxLease is how many frames are lent to a thread at once at most, MinLease to MaxLease.
+	MaxLease int
 	// Auditors is how many calls of the verifier are made at once, at least 1.
 	Auditors int
 	// Policy says what must be audited.
@@ -110,6 +113,12 @@ const (
 	MaxLead = 60 * time.Second
 )
 
+// The range of Config.MaxLease.
+const (
+	MinLease = schedule.MinChunk
+	MaxLease = wire.MaxChunk
+)
+
 // MaxAuditBudget is the greatest Config.AuditBudget: more cores than there are.
 const MaxAuditBudget = 1024
 
@@ -121,6 +130,8 @@ func (c Config) validate() error {
 		return fmt.Errorf("orchestrator: lead: got %v, want %v to %v", c.Lead, MinLead, MaxLead)
 	case c.Detail < 1 || c.Detail > donut.MaxDetail:
 		return fmt.Errorf("orchestrator: detail: got %d, want 1..%d", c.Detail, donut.MaxDetail)
+	case c.MaxLease < MinLease || c.MaxLease > MaxLease:
+		return fmt.Errorf("orchestrator: longest lease: got %d frames, want %d to %d", c.MaxLease, MinLease, MaxLease)
 	case c.Auditors < 1:
 		return fmt.Errorf("orchestrator: auditors: got %d, want at least 1", c.Auditors)
 	case !(c.Policy.Floor > 0 && c.Policy.Floor <= 1):

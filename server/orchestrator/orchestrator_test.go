@@ -76,7 +76,7 @@ func running(t *testing.T, r *recorder) *Orchestrator {
 	t.Helper()
 	o, err := New(Config{
 		Clock: timeline.NewClock(time.Now().Add(-time.Hour), timeline.System()), Audience: r, Verifier: truthful{},
-		Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 2,
+		Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 2, MaxLease: MaxLease,
 		Policy: trust.Policy{Floor: 0.05}, AuditBudget: 0.1, Random: rand.NewPCG(1, 2),
 	})
 	if err != nil {
@@ -141,7 +141,7 @@ func TestStoppedLoopBlocksNobody(t *testing.T) {
 func TestConfigIsValidated(t *testing.T) {
 	good := Config{
 		Clock: timeline.NewClock(time.Now(), timeline.System()), Audience: new(recorder), Verifier: truthful{},
-		Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 1,
+		Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 1, MaxLease: MaxLease,
 		Policy: trust.Policy{Floor: 1}, AuditBudget: 0, Random: rand.NewPCG(1, 2),
 	}
 	if _, err := New(good); err != nil {
@@ -153,6 +153,8 @@ func TestConfigIsValidated(t *testing.T) {
 		"long lead":   func(c *Config) { c.Lead = time.Hour },
 		"no detail":   func(c *Config) { c.Detail = 0 },
 		"no auditors": func(c *Config) { c.Auditors = 0 },
+		"no leases":   func(c *Config) { c.MaxLease = MinLease - 1 },
+		"long leases": func(c *Config) { c.MaxLease = MaxLease + 1 },
 		"no floor":    func(c *Config) { c.Policy.Floor = 0 },
 		"high floor":  func(c *Config) { c.Policy.Floor = 1.01 },
 		"no number":   func(c *Config) { c.Policy.Floor = math.NaN() },
@@ -173,7 +175,7 @@ func TestAnswerSaysWhetherTheLoopRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, err := New(Config{
 			Clock: timeline.NewClock(time.Now(), timeline.System()), Audience: new(recorder), Verifier: truthful{},
-			Log: slog.New(slog.DiscardHandler), Lead: MinLead, Detail: 1, Auditors: 1, Policy: trust.Policy{Floor: 1},
+			Log: slog.New(slog.DiscardHandler), Lead: MinLead, Detail: 1, Auditors: 1, MaxLease: MaxLease, Policy: trust.Policy{Floor: 1},
 			Random: rand.NewPCG(1, 1),
 		})
 		if err != nil {

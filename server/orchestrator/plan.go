@@ -26,6 +26,11 @@ const (
 
 	// rescueAhead is how long before a frame airs the server renders it itself.
 	rescueAhead = time.Second
+
+	// patience is for how long a message that is not whole when its time has come is held back for what it lacks, and
+	// delivery what is left even so until its first frame's moment: time to get to the tabs.
+	patience = time.Second
+	delivery = 150 * time.Millisecond
 )
 
 // A plan says when each frame airs. In the steady state a message goes out 2.5 s before its first frame's moment. A
@@ -44,13 +49,19 @@ func (p plan) regular(n uint64) timeline.Instant {
 	return timeline.Start(n / messageFrames * messageFrames).Add(-ahead)
 }
 
-// airBy is when frame n goes out at the latest, wanting or not. It never decreases with n.
+// airBy is when frame n goes out at the latest, where its message is whole. It never decreases with n.
 func (p plan) airBy(n uint64) timeline.Instant {
 	if p.race != nil {
 		return timeline.Forever
 	}
 	gathering := p.first() + max(0, timeline.Start(n)-p.first())/2
 	return max(p.regular(n), gathering)
+}
+
+// lastCall is when a message from frame n on goes out with whatever there is. It never decreases with n.
+func (p plan) lastCall(n uint64) timeline.Instant {
+	airs := p.airBy(n)
+	return max(airs, min(airs.Add(patience), timeline.Start(n).Add(-delivery)))
 }
 
 // rescueBy is when the server renders frame n itself where nobody sent it: a second before it airs. At the start of a

@@ -19,6 +19,13 @@ func TestPlan(t *testing.T) {
 			if airs > moment {
 				t.Fatalf("frame %d airs %v after its moment", n, airs.Sub(moment))
 			}
+			last := p.lastCall(n)
+			if next := p.lastCall(n + 1); last < airs || next < last {
+				t.Fatalf("the last call is at %d for frame %d, which airs at %d, and at %d for the next", last, n, airs, next)
+			}
+			if last > airs && moment.Sub(last) < delivery {
+				t.Fatalf("frame %d is waited for until %v before its moment", n, moment.Sub(last))
+			}
 			if rescue := p.rescueBy(n); rescue > airs || rescue < p.started {
 				t.Fatalf("frame %d, which airs at %d, is rescued at %d", n, airs, rescue)
 			}
@@ -29,6 +36,9 @@ func TestPlan(t *testing.T) {
 				grid := timeline.Start(n / messageFrames * messageFrames)
 				if airs != grid.Add(-ahead) {
 					t.Fatalf("frame %d, long after the start, airs %v before its message's moment", n, grid.Sub(airs))
+				}
+				if last.Sub(airs) != patience {
+					t.Fatalf("frame %d is waited for %v", n, last.Sub(airs))
 				}
 				if airs.Sub(p.rescueBy(n)) != rescueAhead {
 					t.Fatalf("frame %d is rescued %v before it airs", n, airs.Sub(p.rescueBy(n)))

@@ -7,8 +7,13 @@ import (
 	"github.com/distributed-donut/donut/server/timeline"
 )
 
-// paceMemory is for how long a race remembers its pace.
-const paceMemory = time.Second
+const (
+	// paceMemory is for how long a race remembers its pace.
+	paceMemory = time.Second
+	// raceLate is when a member's chunk that the playhead waits for would have to air: half a second after that it is
+	// fetched, and a second after it is lent to this server's own tabs. In a race nothing else would ever be late.
+	raceLate = 500*time.Millisecond + fetchAhead
+)
 
 // A race is a stream without a clock, for benchmarks: the playhead stands at the first frame that is missing.
 type race struct {
@@ -16,6 +21,7 @@ type race struct {
 	pace    float64          // frames a second, smoothed
 	at      timeline.Instant // when it was measured
 	counted int              // frames since
+	moved   timeline.Instant // when the playhead last advanced
 }
 
 // newRace returns no race where nobody is to be told of one.
@@ -28,7 +34,9 @@ func newRace(aired func(count int)) *race {
 
 // advance notes that the playhead has advanced by so many frames since it last did.
 func (r *race) advance(now timeline.Instant, count int) {
-	r.counted += count
+	if r.counted += count; count > 0 {
+		r.moved = now
+	}
 	passed := now.Sub(r.at)
 	if passed <= 0 {
 		return
@@ -45,6 +53,14 @@ func (r *race) due(t timeline.Instant, size uint64) uint64 {
 		return 0
 	}
 	return size * 3 / 4
+}
+
+// late returns when a member's chunk airs whose frames from first on are not here: where there is no race, as planned.
+func (c *core) late(first uint64) timeline.Instant {
+	if c.race != nil && first == c.ring.Cursor() {
+		return c.race.moved.Add(raceLate)
+	}
+	return c.plan.airBy(first)
 }
 
 // run takes the playhead of a race to the first frame that is missing.

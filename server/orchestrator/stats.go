@@ -28,7 +28,7 @@ type Snapshot struct {
 	Disputed       uint64        // frames of which two copies came that differ
 	Trusted        uint64        // threads of connections that are no newcomers
 	AuditTime      time.Duration // processor time that audits took
-	Capacity       float64       // frames a second that the tabs could render
+	Capacity       float64       // frames a second that the tabs could render; see capacity
 	Streaming      bool          // somebody is there, so that the stream runs
 }
 
@@ -57,7 +57,7 @@ func (c *core) snapshot(now timeline.Instant) *Snapshot {
 		Stats: c.stats(now), Frame: now.Frame(), Late: c.counts.late, Missed: c.counts.missed,
 		VerifierErrors: c.counts.verifierErrors, Disputed: c.counts.disputed, Trusted: uint64(c.fleet.Trusted()), AuditTime: c.counts.auditTime,
 	}
-	s.Capacity, s.Streaming = c.fleet.Capacity(now), c.streaming
+	s.Capacity, s.Streaming = c.capacity(now), c.streaming
 	s.Lead = time.Duration(s.LeadMillis) * time.Millisecond
 	return s
 }

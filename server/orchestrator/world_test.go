@@ -53,7 +53,7 @@ const start = timeline.Instant(1_000_000_007_000)
 func newWorld(t *testing.T, change func(*Config)) *world {
 	w := &world{t: t, now: start, renderTime: 300 * time.Microsecond, shown: make(map[uint64]bool)}
 	cfg := Config{
-		Audience: w, Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 2,
+		Audience: w, Log: slog.New(slog.DiscardHandler), Lead: 10 * time.Second, Detail: 1, Auditors: 2, MaxLease: MaxLease,
 		Policy: trust.Policy{Floor: 0.05}, AuditBudget: 0.1, Random: rand.NewPCG(1, 2),
 	}
 	if change != nil {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 func TestCrowdWithoutWorkIsCheap(t *testing.T) {
@@ -76,7 +78,7 @@ func BenchmarkNextCrowdIdle(b *testing.B) {
 
 // crowd returns a stage with so many threads of different speeds, four to a connection.
 func crowd(threads int) *stage {
-	st := &stage{Scheduler: New(), now: dawn, sky: newSky(dawn, 600)}
+	st := &stage{Scheduler: New(wire.MaxChunk), now: dawn, sky: newSky(dawn, 600)}
 	for conn := range uint32(threads / 4) {
 		st.Offer(conn+1, 4)
 		st.Trust(conn + 1)

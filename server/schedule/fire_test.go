@@ -281,7 +281,7 @@ func (g *gunner) searchAmong(threads []*thread, kind occupation, most int, fresh
 	if most < 1 {
 		return Lease{}, false
 	}
-	share := max(minChunk, min(most, g.share(g.sky.size)))
+	share := max(MinChunk, min(most, g.share(g.sky.size)))
 	for _, th := range threads {
 		stranger := *th
 		stranger.refresh(g.now)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 // A fleet is a scheduler with threads that render, a millisecond at a time.
@@ -47,7 +48,7 @@ type message struct {
 
 // newFleet returns a fleet of connections with one thread each, and a ring of so many frames.
 func newFleet(size int, workers ...worker) *fleet {
-	f := &fleet{Scheduler: New(), now: dawn, sky: newSky(dawn, size), threads: make(map[Thread]*worker)}
+	f := &fleet{Scheduler: New(wire.MaxChunk), now: dawn, sky: newSky(dawn, size), threads: make(map[Thread]*worker)}
 	for i := range workers {
 		w := &workers[i]
 		w.id = Thread{uint32(i + 1), 0}

@@ -66,7 +66,7 @@ func TestGoodAnswerForgivesMisses(t *testing.T) {
 	t.Run("a late one at once", func(t *testing.T) {
 		st, missed := rested(t)
 		st.answer(missed, ms)
-		if l := st.must(); l.Count == minChunk {
+		if l := st.must(); l.Count == MinChunk {
 			t.Error("the thread is lent to as to a newcomer")
 		}
 	})
@@ -82,7 +82,7 @@ func TestGoodAnswerForgivesMisses(t *testing.T) {
 		st, _ := rested(t)
 		st.pass(500 * ms)
 		l := st.must()
-		if l.Count != minChunk || l.Within != 2*time.Second {
+		if l.Count != MinChunk || l.Within != 2*time.Second {
 			t.Errorf("after its rest the thread is lent %+v, want a newcomer's lease", l)
 		}
 		if more, ok := st.next(); ok {

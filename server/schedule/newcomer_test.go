@@ -23,7 +23,7 @@ func byConn(leases []Lease) map[uint32]int {
 func TestNewcomersHaveAShareBesideOthers(t *testing.T) {
 	st := withNewcomers(t, 1, 20)
 	st.sky.beside, st.sky.alone = 1, 100
-	if first := st.must(); first.Thread.Conn == 1 || !first.Probation || first.Count != minChunk {
+	if first := st.must(); first.Thread.Conn == 1 || !first.Probation || first.Count != MinChunk {
 		t.Errorf("lent %+v first, want the least chunk to a newcomer", first)
 	}
 	st.sky.beside = 0

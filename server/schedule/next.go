@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"github.com/distributed-donut/donut/server/timeline"
-	"github.com/distributed-donut/donut/wasm/wire"
-)
+import "github.com/distributed-donut/donut/server/timeline"
 
 // Next lends the earliest chunk to a thread that can deliver it before it airs, and reports whether there was one. What
 // was lent before goes to a thread that is proven, where there is any: else those that are gone could pass a chunk on
@@ -14,7 +11,7 @@ import (
 // never are.
 func (s *Scheduler) Next(now timeline.Instant, work Work) (Lease, bool) {
 	// Mostly there is nothing, or a scrap that is smaller than anybody's share: then nobody need be looked at.
-	if first, count := work.FreeRun(work.Due(now), minChunk); count == 0 || s.early(now, work, first, count, minChunk) {
+	if first, count := work.FreeRun(work.Due(now), MinChunk); count == 0 || s.early(now, work, first, count, MinChunk) {
 		return Lease{}, false
 	}
 	look := search{Scheduler: s, now: now, work: work, fresh: s.fresh, known: nothingFound, unknown: nothingFound}
@@ -57,7 +54,7 @@ func (s *search) everywhere() (Lease, bool) {
 	}
 	room := false
 	for _, kind := range []occupation{idle, busy} {
-		if l, ok := s.among(&s.trusted, kind, wire.MaxChunk); ok {
+		if l, ok := s.among(&s.trusted, kind, s.most); ok {
 			return l, true
 		}
 		room = room || s.room
@@ -95,7 +92,7 @@ func (s *search) among(threads *line, kind occupation, most int) (Lease, bool) {
 		return Lease{}, false
 	}
 	fair := s.share(s.work.Size())
-	share := max(minChunk, min(fair, most))
+	share := max(MinChunk, min(fair, most))
 	for t := range threads.candidates() {
 		t.refresh(s.now)
 		if !t.ready(s.now) || !t.is(kind) || !s.mayHold(t, s.now, s.work.Size()) {
@@ -156,7 +153,7 @@ func (d deadEnd) covers(back timeline.Instant, limit int) bool {
 // share is how many frames a thread should be lent at once so that the ring has work for all, or for all that are
 // trusted where there are any.
 func (s *Scheduler) share(ring int) int {
-	return max(minChunk, min(ring/(overlap*s.sharers()), wire.MaxChunk))
+	return max(MinChunk, min(ring/(overlap*s.sharers()), s.most))
 }
 
 // sharers is how many threads share the work, at least 1.

@@ -16,8 +16,8 @@ import (
 const (
 	// target is how long a thread should work on one chunk.
 	target = 250 * time.Millisecond
-	// minChunk is the fewest frames lent at once, and what a thread is lent that is not proven.
-	minChunk = 4
+	// MinChunk is the fewest frames lent at once, and what a thread is lent that is not proven.
+	MinChunk = 4
 	// overlap is how many chunks each thread of the fleet should find in a ring.
 	overlap = 2
 
@@ -92,6 +92,7 @@ type Work interface {
 
 // A Scheduler knows the fleet. It is not safe for concurrent use. The instants that it is given must not go back.
 type Scheduler struct {
+	most      int // frames lent at once
 	conns     map[uint32]*conn
 	trusted   line
 	newcomers line    // the threads of connections that are not trusted
@@ -111,9 +112,9 @@ type conn struct {
 	oldest  int       // of them, once they are as many
 }
 
-// New returns a scheduler without a fleet.
-func New() *Scheduler {
-	return &Scheduler{conns: make(map[uint32]*conn)}
+// New returns a scheduler without a fleet, which lends at most so many frames at once: MinChunk to wire.MaxChunk.
+func New(most int) *Scheduler {
+	return &Scheduler{most: most, conns: make(map[uint32]*conn)}
 }
 
 // Offer has a connection take part with so many threads from now on, its first ones, and returns the leases of those that
@@ -199,14 +200,21 @@ func (s *Scheduler) Threads() int { return s.trusted.size + s.newcomers.size }
 // Trusted returns how many threads of the fleet belong to connections that are trusted.
 func (s *Scheduler) Trusted() int { return s.trusted.size }
 
-// Capacity returns how many frames a second the threads could render that are at work, going by their last answers.
-func (s *Scheduler) Capacity(now timeline.Instant) (perSecond float64) {
+// Capacity returns how many frames a second the threads could render that are at work, going by their last answers, and
+// of how many threads that is. Unknown is how many others there are that could be at work for all that is known: they
+// have had nothing to answer yet, or of late, and have left nothing unanswered.
+func (s *Scheduler) Capacity(now timeline.Instant) (perSecond float64, known, unknown int) {
 	for t := range s.threads() {
-		if t.proven() && t.ready(now) && now.Sub(t.measured) < stale {
+		switch {
+		case t.misses > 0 || !t.ready(now):
+		case t.proven() && now.Sub(t.measured) < stale:
 			perSecond += 1 / t.perFrame.Seconds()
+			known++
+		default:
+			unknown++
 		}
 	}
-	return perSecond
+	return perSecond, known, unknown
 }
 
 // Conns returns how many connections take part.

@@ -103,21 +103,23 @@ func TestLeaveFreesAll(t *testing.T) {
 
 func TestCapacityIsOfThreadsThatAnswer(t *testing.T) {
 	st := newStage(t, 1, 2)
-	want := func(want float64) {
+	want := func(want float64, known, unknown int) {
 		t.Helper()
-		if got := st.Capacity(st.now); math.Abs(got-want) > 0.01 {
-			t.Errorf("the capacity is %v frames a second, want %v", got, want)
+		got, k, u := st.Capacity(st.now)
+		if math.Abs(got-want) > 0.01 || k != known || u != unknown {
+			t.Errorf("the capacity is %v frames a second of %d threads, and %d are unknown; want %v, %d and %d",
+				got, k, u, want, known, unknown)
 		}
 	}
-	want(0)
+	want(0, 0, 3)
 	st.prove(5 * ms)
-	want(600)
+	want(600, 3, 0)
 	st.Leave(1)
-	want(400)
+	want(400, 2, 0)
 	st.miss(st.must())
-	want(200)
+	want(200, 1, 0)
 	st.pass(stale)
-	want(0)
+	want(0, 0, 1)
 }
 
 func TestWhoOffersLessKeepsTheRestAndWhatIsKnownOfAll(t *testing.T) {

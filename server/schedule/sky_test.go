@@ -116,7 +116,7 @@ const dawn = timeline.Instant(10_000 * time.Second / time.Microsecond)
 
 // newStage returns a stage with a ring of 10 s and a connection for each number of threads, numbered from 1.
 func newStage(t *testing.T, threads ...int) *stage {
-	st := &stage{Scheduler: New(), t: t, now: dawn, sky: newSky(dawn, 600)}
+	st := &stage{Scheduler: New(wire.MaxChunk), t: t, now: dawn, sky: newSky(dawn, 600)}
 	for i, n := range threads {
 		st.Offer(uint32(i+1), n)
 		st.Trust(uint32(i + 1))

@@ -80,9 +80,9 @@ func (t *thread) held() (count int) {
 // chunk is how many frames to lend at once: what takes the thread a quarter of a second, and no more than its share.
 func (t *thread) chunk(share int) int {
 	if !t.proven() {
-		return minChunk
+		return MinChunk
 	}
-	return max(minChunk, min(int(target/t.perFrame), share))
+	return max(MinChunk, min(int(target/t.perFrame), share))
 }
 
 // patience is how long a lease of count frames lasts: RFC 6298's retransmission timeout, where what is smoothed is the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/wasm/wire"
 )
 
 const ms = time.Millisecond
@@ -45,7 +46,7 @@ func TestChunkIsAQuarterSecondsWorkOrAShare(t *testing.T) {
 		{time.Microsecond, 1000, 3600, 4}, // a crowd
 	} {
 		t.Run(fmt.Sprintf("%v a frame, %d threads, %d frames", c.perFrame, c.threads, c.ring), func(t *testing.T) {
-			s := New()
+			s := New(wire.MaxChunk)
 			for i := range c.threads {
 				s.Offer(uint32(i+1), 1)
 			}
@@ -54,6 +55,23 @@ func TestChunkIsAQuarterSecondsWorkOrAShare(t *testing.T) {
 				t.Errorf("lent %d frames, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// TestNoLeaseIsLongerThanAllowed has a thread that would be lent the whole ring.
+func TestNoLeaseIsLongerThanAllowed(t *testing.T) {
+	for _, most := range []int{MinChunk, 17, wire.MaxChunk} {
+		longest := 0
+		st := newStage(t, 1)
+		st.most = most
+		for range 4 {
+			l := st.must()
+			longest = max(longest, l.Count)
+			st.answer(l, time.Duration(l.Count)*10*time.Microsecond)
+		}
+		if longest != most {
+			t.Errorf("the longest of four leases has %d frames, want %d", longest, most)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ type server struct {
 
 func newServer(w *world) *server {
 	s := &server{
-		w: w, ring: ring.New(timeline.Frames(w.lead)), fleet: schedule.New(), tabs: make(map[uint32]*tab),
+		w: w, ring: ring.New(timeline.Frames(w.lead)), fleet: schedule.New(wire.MaxChunk), tabs: make(map[uint32]*tab),
 		policy: trust.Policy{Floor: w.floor}, random: rand.NewPCG(w.seed, 1), probation: trust.NewProbation(w.auditors),
 		cost: w.scenario.cost * time.Duration(w.detail*w.detail), batch: max(1, batchFrames/(w.detail*w.detail)),
 		idle: w.auditors, rescuing: make(map[uint64]bool), allowance: maxAllowance, allowedAt: w.now,
