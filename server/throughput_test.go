@@ -22,6 +22,7 @@ import (
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/server/verify"
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -81,7 +82,7 @@ func BenchmarkSpeeds(b *testing.B) {
 
 // BenchmarkAuditedFleet is the same where every frame is audited: the module bounds it, and nothing may collapse.
 func BenchmarkAuditedFleet(b *testing.B) {
-	bytes, err := module()
+	bytes, err := moduletest.Module()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -136,12 +137,12 @@ func (r race) run(b *testing.B, goal int) float64 {
 	clock := timeline.NewClock(time.Now().Add(-time.Hour), timeline.System())
 	log := slog.New(slog.DiscardHandler)
 	limits := gate.Limits{Clients: 100, PerAddress: 100, JoinsPerAddress: gate.MaxJoins}
-	h := hub.New(hub.Config{Clock: clock, Log: log, Detail: 1, Lead: raceLead, Limits: limits})
+	h := hub.New(hub.Config{Clock: clock, Log: log, Detail: 1, Lead: raceLead, Limits: limits, SendBuffer: hub.DefaultSendBuffer})
 	var frames int
 	var start time.Time
 	rate := make(chan float64, 1)
 	cfg := orchestrator.Config{
-		Clock: clock, Verifier: r.verifier, Log: log, Lead: raceLead, Detail: 1, Auditors: max(1, runtime.GOMAXPROCS(0)-1),
+		Clock: clock, Verifier: r.verifier, Log: log, Lead: raceLead, Detail: 1, Auditors: max(1, runtime.GOMAXPROCS(0)-1), MaxLease: orchestrator.MaxLease,
 		Policy: trust.Policy{Floor: 1e-12}, AuditBudget: r.budget, Random: unforeseeable{},
 		Race: func(count int) { // in the loop's goroutine
 			switch took := time.Since(start); {

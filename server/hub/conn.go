@@ -163,6 +163,9 @@ func (c *conn) follow(newest []aired) {
 		c.owed = nil
 		idle = c.enqueueReply(*m)
 	}
+	if c.last == 0 {
+		newest = unbroken(newest)
+	}
 	for _, a := range newest {
 		if !c.behind.IsZero() || a.header.Number <= c.last {
 			continue

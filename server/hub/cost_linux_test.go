@@ -282,3 +282,29 @@ func (d *drip) Read(p []byte) (int, error) {
 	<-d.tick
 	return d.Conn.Read(p[:min(len(p), d.most)])
 }
+
+// TestKernelIsAskedToHoldAsMuchAsIsSet asks it what it was told. It doubles that, for its own books.
+func TestKernelIsAskedToHoldAsMuchAsIsSet(t *testing.T) {
+	for _, size := range []int{MinSendBuffer, DefaultSendBuffer, 64 << 10} {
+		h, _, _, url := setUp(t, func(cfg *Config) { cfg.SendBuffer = size })
+		socket := dial(t, url, hello(0))
+		if _, err := receive(t, socket); err != nil { // it is welcomed
+			t.Fatal(err)
+		}
+		h.mu.Lock()
+		for c := range h.conns {
+			var got int
+			var failed error
+			err := c.tcp.(*plain).raw.Control(func(fd uintptr) {
+				got, failed = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF)
+			})
+			if err != nil || failed != nil || got != 2*size {
+				t.Errorf("asked for %d bytes the kernel says %d, %v, %v, want twice as many", size, got, err, failed)
+			}
+		}
+		if len(h.conns) != 1 {
+			t.Errorf("%d connections are there, want 1", len(h.conns))
+		}
+		h.mu.Unlock()
+	}
+}

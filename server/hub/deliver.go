@@ -76,8 +76,9 @@ func (h *Hub) Broadcast(message []byte, header codec.Header) {
 		return
 	}
 	a := &h.audience
+	urgent := a.size <= intimate || timeline.Start(header.First).Sub(now) < leisure
+	a.hurry = urgent || a.hurry && len(a.rounds) > 0 // for one that is being served
 	a.begin()
-	a.hurry = a.size <= intimate || timeline.Start(header.First).Sub(now) < leisure
 	if !a.serving {
 		a.serving = true
 		h.running.Go(h.deliver)

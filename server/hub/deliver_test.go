@@ -106,6 +106,26 @@ func TestWhatIsUrgentIsServedAtOnce(t *testing.T) {
 	}
 }
 
+// TestWhatFollowsHoldsUpNothingUrgent has a stream that starts: what airs next has time, and goes along.
+func TestWhatFollowsHoldsUpNothingUrgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const viewers = 10 * parts
+		h, all := assembly(viewers)
+		h.Broadcast([]byte{1}, message(1, leisure-time.Second))
+		h.Broadcast([]byte{2}, message(2, leisure))
+		synctest.Wait()
+		if got := served(all, 2); got != viewers {
+			t.Errorf("%d of %d viewers are served at once", got, viewers)
+		}
+		h.Broadcast([]byte{3}, message(3, leisure+time.Second))
+		synctest.Wait()
+		if got := served(all, 3); got == viewers {
+			t.Error("what airs long afterwards is served at once as well")
+		}
+		<-time.After(2 * time.Second)
+	})
+}
+
 func TestAudience(t *testing.T) {
 	var a audience
 	c := &conn{number: parts + 3}
@@ -137,7 +157,7 @@ func TestTryLeavesTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := newOutlet(accepted, sendBuffer)
+	o, err := newOutlet(accepted, DefaultSendBuffer)
 	if err != nil {
 		t.Fatal(err)
 	}

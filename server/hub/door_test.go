@@ -176,6 +176,26 @@ func TestFloodGetsPlainAnswers(t *testing.T) {
 	}
 }
 
+// TestWhoIsRefusedIsToldOnceItHasSpoken is told of nothing before, for as long as it may take for its first word.
+func TestWhoIsRefusedIsToldOnceItHasSpoken(t *testing.T) {
+	for name, word := range map[string][]byte{"silent": nil, "a hello": frame(binaryFrame, hello(0))} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, _, url := setUp(t, func(c *Config) { c.Limits.Clients = 0 })
+			began := time.Now()
+			socket := upgrade(t, url, 0)
+			socket.Write(word)
+			_, message, err := socket.read()
+			if err != nil || wire.KindOf(message) != wire.KindGoodbye {
+				t.Fatalf("told %v, %v, want goodbye", wire.KindOf(message), err)
+			}
+			if took := time.Since(began); word == nil && took < firstWord {
+				t.Errorf("told after %v, want %v for its first word", took, firstWord)
+			}
+		})
+	}
+}
+
 // TestWhoIsRefusedCannotStay is refused, and neither hangs up nor stops sending.
 func TestWhoIsRefusedCannotStay(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -34,8 +34,6 @@ const (
 	patience = 10 * time.Second
 	// maxPending is how much of the stream may wait for a viewer before more is too much.
 	maxPending = 4 * time.Second
-	// stopped is how far behind the playhead a stream ends that has stopped. It starts anew with a key.
-	stopped = 10 * time.Second
 	// firstWord is how long a connection that is not let in may take to say something, before it is told.
 	firstWord = time.Second
 	// farewell is how long a connection that was said goodbye to may take to close.
@@ -80,12 +78,18 @@ type Config struct {
 	// Messages is how many messages a second a connection may send beside its answers to leases, MinMessages to
 	// MaxMessages. What it does not use it saves up for ten seconds.
 	Messages int
-	Timeouts Timeouts
+	// SendBuffer is how many bytes the kernel is asked to hold for a connection at most, MinSendBuffer to MaxSendBuffer.
+	// They take twice as much memory, and on top of that a message. Left to itself the kernel hides minutes of the stream.
+	SendBuffer int
+	Timeouts   Timeouts
 	// Origins are patterns of hosts, as in path.Match, whose pages may connect beside the server's own.
 	Origins []string
 	// Served, where it is set, is told how long after its broadcast the last part of the audience was handed a message. It
 	// must not block, nor call the hub.
 	Served func(took time.Duration)
+	// Probed, where it is set, is told every round trip that a tab measured, by the tab's own word: up to a minute. It may be
+	// called concurrently, and must not block.
+	Probed func(took time.Duration)
 }
 
 // The range of Config.Messages.
@@ -158,14 +162,17 @@ func (h *Hub) trim() {
 	h.backlog = append(h.backlog[:0:0], h.backlog[keep:]...)
 }
 
-// catchUp returns what a viewer needs who has the stream up to message number last (0 for none). A stream that is late
-// goes on in the middle of its group, so that is needed even where it is off the screen; one that has stopped goes on
-// with a key, and nothing is needed. It is called with mu held.
+// catchUp returns what a viewer needs who has the stream up to message number last (0 for none). Where all of it is off
+// the screen the stream is late or has stopped, and only its next message tells which: that brings what it needs along;
+// see follow. It is called with mu held.
 func (h *Hub) catchUp(last uint64) []aired {
 	h.trim()
 	now, _ := h.cfg.Clock.Now()
-	if n := len(h.backlog); n == 0 || now.Sub(timeline.Start(h.backlog[n-1].end())) > stopped {
+	if n := len(h.backlog); n == 0 || h.backlog[n-1].end() <= now.Frame() {
 		return nil
+	}
+	if last == 0 {
+		return unbroken(h.backlog)
 	}
 	for i, a := range h.backlog {
 		if a.header.Number == last+1 {
@@ -173,6 +180,17 @@ func (h *Hub) catchUp(last uint64) []aired {
 		}
 	}
 	return h.backlog
+}
+
+// unbroken returns the end of a stream in which no frames are left out: all of it, or what a stream that had stopped
+// has aired since, from a key on.
+func unbroken(stream []aired) []aired {
+	for i := len(stream) - 1; i > 0; i-- {
+		if stream[i].header.First != stream[i-1].end() {
+			return stream[i:]
+		}
+	}
+	return stream
 }
 
 // begin notes a visit, unless the hub is closed.

@@ -94,7 +94,7 @@ func setUp(t testing.TB, change func(*Config)) (*Hub, *desk, *machine, string) {
 		}),
 		Log: slog.New(slog.DiscardHandler), Digest: testDigest, Detail: 1, Lead: 10 * time.Second,
 		Limits:    gate.Limits{Clients: 100, PerAddress: 100, JoinsPerAddress: 100},
-		Addresses: gate.NewAddresses(nil, slog.New(slog.DiscardHandler)), Messages: MaxMessages,
+		Addresses: gate.NewAddresses(nil, slog.New(slog.DiscardHandler)), Messages: MaxMessages, SendBuffer: DefaultSendBuffer,
 		Timeouts: Timeouts{Hello: 5 * time.Second, Message: 2 * time.Second, Write: 10 * time.Second},
 	}
 	if change != nil {
@@ -263,12 +263,75 @@ func TestWelcomeAndBacklog(t *testing.T) {
 		{600, []byte{1, 2, 3, 4, 5, 6, 7, 8}}, // in the first group
 		{660, []byte{5, 6, 7, 8}},             // at the second one's key
 		{899, []byte{5, 6, 7, 8}},             // at the last frame
-		{901, []byte{5, 6, 7, 8}},             // behind it: the stream is late, and goes on with message 9
-		{900 + 601, nil},                      // far behind it: the stream has stopped
+		{900, nil},                            // behind it: the stream is late, or has stopped
 	} {
 		m.set(timeline.Start(uint64(test.frame)).Sub(0))
 		if got := join(); !bytes.Equal(got, test.want) {
 			t.Errorf("who joins at frame %d gets messages %v, want %v", test.frame, got, test.want)
+		}
+	}
+}
+
+// TestWhoJoinsOffTheScreenGetsAnUnbrokenStream has a stream end before the playhead, and somebody join. If it is late
+// it goes on, which takes what went before; if it had stopped, what it had aired is of no use to anybody.
+func TestWhoJoinsOffTheScreenGetsAnUnbrokenStream(t *testing.T) {
+	for name, test := range map[string]struct {
+		next uint64 // the first frame of message 3
+		key  bool
+		want []byte
+	}{
+		"late":    {720, false, []byte{1, 2, 3}},
+		"stopped": {760, true, []byte{3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, _, m, url := setUp(t, nil)
+			air(h, 1, 600, true)
+			air(h, 2, 660, false)
+			m.set(timeline.Start(730).Sub(0))
+			early := dial(t, url, hello(0))
+			send(t, early, wire.Probe{Sent: 77}.Append(nil))
+			for range 2 { // the welcome, and the reply
+				if message, err := receive(t, early); err != nil || len(message) == 1 {
+					t.Fatalf("got %v, %v before message 3 has aired", message, err)
+				}
+			}
+			air(h, 3, test.next, test.key)
+			late := dial(t, url, hello(0))
+			if _, err := receive(t, late); err != nil {
+				t.Fatal(err)
+			}
+			for who, socket := range map[string]*websocket.Conn{"before": early, "after": late} {
+				for _, want := range test.want {
+					if message, err := receive(t, socket); err != nil || !bytes.Equal(message, []byte{want}) {
+						t.Fatalf("who joined %s message 3 gets %v, %v, want message %d", who, message, err, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestGapsTakeNothingFromWhoWatches has the server's clock jump while a message is being served.
+func TestGapsTakeNothingFromWhoWatches(t *testing.T) {
+	h, _, m, url := setUp(t, nil)
+	m.set(timeline.Start(600).Sub(0))
+	air(h, 1, 600, true)
+	socket := dial(t, url, hello(0))
+	receive(t, socket) // the welcome, or an error that comes again
+	if message, err := receive(t, socket); err != nil || !bytes.Equal(message, []byte{1}) {
+		t.Fatalf("got %v, %v, want message 1", message, err)
+	}
+	h.mu.Lock()
+	for c := range h.conns {
+		c.follow([]aired{
+			{framed([]byte{2}), codec.Header{Number: 2, First: 660, Count: 60}},
+			{framed([]byte{3}), codec.Header{Number: 3, First: 6000, Count: 60, Key: true}},
+		})
+	}
+	h.mu.Unlock()
+	for _, want := range []byte{2, 3} {
+		if message, err := receive(t, socket); err != nil || !bytes.Equal(message, []byte{want}) {
+			t.Fatalf("got %v, %v, want message %d", message, err, want)
 		}
 	}
 }
@@ -552,6 +615,21 @@ func TestDeadPeerIsDropped(t *testing.T) {
 	})
 	if _, err := receive(t, socket); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("reading from a closed connection: %v", err)
+	}
+}
+
+// TestRoundTripsAreTold has a tab tell of one once, and not tell of one.
+func TestRoundTripsAreTold(t *testing.T) {
+	told := make(chan time.Duration, 3)
+	_, _, _, url := setUp(t, func(cfg *Config) { cfg.Probed = func(took time.Duration) { told <- took } })
+	socket := dial(t, url, hello(0))
+	for _, took := range []uint32{42_000, 0, wire.MaxRoundTrip} {
+		send(t, socket, wire.Probe{Took: took}.Append(nil))
+	}
+	for _, want := range []time.Duration{42 * time.Millisecond, time.Minute} {
+		if got := <-told; got != want {
+			t.Errorf("told of %v, want %v", got, want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -51,7 +52,7 @@ func (h *Hub) welcomeIn(w http.ResponseWriter, r *http.Request) (c *conn, ok boo
 
 // accept upgrades the request's connection.
 func (c *conn) accept(w http.ResponseWriter, r *http.Request) (err error) {
-	tap := &tap{ResponseWriter: w}
+	tap := &tap{ResponseWriter: w, sendBuffer: c.hub.cfg.SendBuffer}
 	c.socket, err = websocket.Accept(tap, r, &websocket.AcceptOptions{
 		CompressionMode: websocket.CompressionDisabled, // the stream is dense, and a compressor a viewer costs a megabyte
 		OriginPatterns:  c.hub.cfg.Origins,
@@ -171,6 +172,9 @@ func (c *conn) take(message []byte, fleet Fleet) error {
 		}
 		if err := c.hub.acknowledge(c, probe.Ack); err != nil {
 			return err
+		}
+		if probe.Took > 0 && c.hub.cfg.Probed != nil {
+			c.hub.cfg.Probed(time.Duration(probe.Took) * time.Microsecond)
 		}
 		c.reply(wire.Reply{Sent: probe.Sent, Received: int64(received)})
 		return nil

@@ -9,10 +9,12 @@ import (
 )
 
 const (
-	// sendBuffer is how many bytes the kernel is asked to hold for a connection at most. It takes twice as much memory,
-	// and on top of that a message. Left to itself it hides minutes of the stream from us. A viewer 300 ms away can
-	// still be sent several times what the stream takes.
-	sendBuffer = 8 << 10
+	// DefaultSendBuffer is a Config.SendBuffer with which a viewer 300 ms away can still be sent several times what the
+	// stream takes.
+	DefaultSendBuffer = 8 << 10
+	// MinSendBuffer and MaxSendBuffer are its range.
+	MinSendBuffer = 4 << 10
+	MaxSendBuffer = 1 << 20
 	// ownBuffer is the size in bytes of the buffers for frames' headers, control frames and small messages.
 	ownBuffer = 512
 )
@@ -21,7 +23,8 @@ const (
 // little while nobody reads.
 type tap struct {
 	http.ResponseWriter
-	conn outlet
+	sendBuffer int // bytes
+	conn       outlet
 }
 
 // Hijack implements http.Hijacker.
@@ -30,7 +33,7 @@ func (t *tap) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if t.conn, err = newOutlet(conn, sendBuffer); err != nil {
+	if t.conn, err = newOutlet(conn, t.sendBuffer); err != nil {
 		conn.Close()
 		return nil, nil, err
 	}
