@@ -10,17 +10,20 @@ SEEDS ?= 20
 FRAMES ?= 1000000
 DETAIL ?= 1
 
-.PHONY: build run test verify engines fuzz bench release vuln clean
+.PHONY: build server run test verify engines fuzz bench release vuln clean
 
-build: web/dist/donut.wasm
+build: server
+	$(GO) build -trimpath -tags trial -o bin/donut-server-trial ./server
+	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm ./tools/trials ./tools/sim ./tools/chart
+
+server: web/dist/donut.wasm
 	@mkdir -p bin
 	$(GO) build -trimpath -o $(SERVER) ./server
-	$(GO) build -trimpath -o bin/ ./tools/framecheck ./tools/bench ./tools/swarm ./tools/trials ./tools/sim ./tools/chart
 
 web/dist/donut.wasm: go.mod $(shell find wasm tools/wasmbuild -name '*.go' ! -name '*_test.go')
 	$(GO) run ./tools/wasmbuild -o $@
 
-run: build
+run: server
 	$(SERVER)
 
 test: build

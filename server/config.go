@@ -35,6 +35,8 @@ type config struct {
 	streams       gate.Limits   // of streams for terminals; as many joins as connections
 	proxies       gate.Proxies  // whose X-Forwarded-For counts
 	messages      int           // a second, of a connection
+	maxLease      int           // frames, orchestrator.MinLease to orchestrator.MaxLease
+	sendBuffer    int           // bytes, hub.MinSendBuffer to MaxSendBuffer
 	timeouts      hub.Timeouts  // of connections; Write is of streams, too
 	headerTimeout time.Duration // of requests
 
@@ -53,6 +55,8 @@ type config struct {
 	natsCredentials string   // a file; empty for none
 	natsCA          string   // a PEM file; empty for the system's
 	serverName      string   // of this server among others; empty for the host's
+
+	rig rig // of a build for trials
 
 	dev string // folder that the page is served from; empty for the page that is built in
 
@@ -128,11 +132,14 @@ func (p *parsed) Set(text string) error {
 // natsURLs are comma-separated URLs, which may hold passwords.
 type natsURLs string
 
-// String implements flag.Value: without passwords, since settings are logged.
+// String implements flag.Value: without passwords and tokens, since settings are logged.
 func (a *natsURLs) String() string {
 	var shown []string
 	for text := range strings.SplitSeq(string(*a), ",") {
-		if u, err := url.Parse(text); err == nil {
+		if u, err := url.Parse(strings.TrimSpace(text)); err == nil {
+			if _, ok := u.User.Password(); !ok && u.User != nil {
+				u.User = url.User("xxxxx") // a token
+			}
 			text = u.Redacted()
 		}
 		shown = append(shown, text)
@@ -192,6 +199,10 @@ func define(c *config) *flags {
 				"streams are counted alike, apart from them")
 		f.IntVar(&c.messages, "messages-per-connection", 20, "take so many `messages` a second of a connection, pings and "+
 			"pongs included, and what it saved up in ten seconds at once; answers to leases are beside that")
+		f.IntVar(&c.maxLease, "max-lease", orchestrator.MaxLease,
+			"lend so many `frames` to a thread at once at most: its answer is the longest message that is taken of a connection")
+		f.IntVar(&c.sendBuffer, "send-buffer", hub.DefaultSendBuffer, "have the kernel hold at most so many `bytes` for a "+
+			"connection that are under way to it; they take twice the memory")
 		f.IntVar(&c.streams.Clients, "max-streams", 1000,
 			"send so many `streams` to terminals at once, beside the connections; 0 for none")
 		f.IntVar(&c.streams.PerAddress, "max-streams-per-address", 20,
@@ -227,6 +238,7 @@ func define(c *config) *flags {
 		f.StringVar(&c.dev, "dev", "", "serve the page from this `folder`, as in web/static, and have no browser keep it")
 		f.BoolVar(&c.version, versionFlag, false, "print the version of the program and of its module, and exit")
 	})
+	c.rig.define(all)
 	return all
 }
 
@@ -350,6 +362,10 @@ func (c config) validate() error {
 	case c.messages < hub.MinMessages || c.messages > hub.MaxMessages:
 		return fmt.Errorf("invalid -messages-per-connection: got %d, want %d to %d",
 			c.messages, hub.MinMessages, hub.MaxMessages)
+	case c.maxLease < orchestrator.MinLease || c.maxLease > orchestrator.MaxLease:
+		return fmt.Errorf("invalid -max-lease: got %d, want %d to %d", c.maxLease, orchestrator.MinLease, orchestrator.MaxLease)
+	case c.sendBuffer < hub.MinSendBuffer || c.sendBuffer > hub.MaxSendBuffer:
+		return fmt.Errorf("invalid -send-buffer: got %d, want %d to %d", c.sendBuffer, hub.MinSendBuffer, hub.MaxSendBuffer)
 	case c.streams.Clients < 0:
 		return fmt.Errorf("invalid -max-streams: got %d, want 0 or more", c.streams.Clients)
 	case c.streams.PerAddress < 1:

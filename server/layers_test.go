@@ -16,8 +16,9 @@ import (
 const layers = `
 wasm/donut:          -
 wasm/digest:         -
-wasm/wire:           wasm/donut
-wasm/codec:          wasm/donut wasm/wire
+wasm/fields:         -
+wasm/wire:           wasm/donut wasm/fields
+wasm/codec:          wasm/donut wasm/fields wasm/wire
 wasm/handle:         -
 wasm:                wasm/donut wasm/wire wasm/codec wasm/digest wasm/handle
 
@@ -26,27 +27,32 @@ server/ring:         wasm/wire
 server/schedule:     wasm/wire server/timeline
 server/trust:        wasm/donut server/timeline
 server/gate:         server/timeline server/trust
+server/turnstile:    server/trust
 server/orchestrator: wasm/donut wasm/wire wasm/codec server/timeline server/ring server/schedule server/trust
 server/verify:       wasm/donut wasm/wire wasm/codec github.com/tetratelabs/wazero
 server/hub:          wasm/wire wasm/codec server/timeline server/gate server/orchestrator github.com/coder/websocket
 server/terminal:     wasm/donut wasm/wire wasm/codec server/timeline server/gate github.com/coder/websocket
-server/cluster:      wasm/donut wasm/wire wasm/codec server/timeline github.com/nats-io/nats.go
-server/cluster/natstest: -
-server/metrics:      wasm/wire server/orchestrator server/verify server/hub server/terminal github.com/prometheus/client_golang
+server/cluster:      wasm/donut wasm/fields wasm/wire wasm/codec server/timeline github.com/nats-io/nats.go
+server/cluster/natstest: tools/natsserver
+server/metrics:      wasm/wire server/cluster server/orchestrator server/verify server/hub server/terminal server/turnstile github.com/prometheus/client_golang
 web:                 -
-server:              wasm/donut wasm/codec server/timeline server/trust server/gate server/orchestrator server/verify server/hub server/terminal server/metrics server/cluster web
+server:              wasm/donut wasm/codec server/timeline server/trust server/gate server/turnstile server/orchestrator server/verify server/hub server/terminal server/metrics server/cluster web
 
 tools/leakcheck:         -
+tools/certtest:          -
 tools/seeds:             -
 tools/vt:                -
+tools/natsserver:        -
+tools/deploy:            -
 tools/exit:              -
 tools/progress:          -
 tools/wasmbuild/build:   -
+tools/moduletest:        wasm/donut wasm/wire tools/leakcheck tools/wasmbuild/build
 tools/wasmbuild:         tools/wasmbuild/build
 tools/jsengine:          web github.com/coder/websocket
 tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/exit tools/progress tools/jsengine github.com/coder/websocket
 tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/exit tools/progress tools/jsengine
-tools/trials:            wasm/wire server/gate server/ring server/trust server/verify tools/exit tools/progress
+tools/trials:            wasm/wire wasm/codec server/gate server/ring server/trust server/verify tools/exit tools/progress tools/natsserver tools/deploy github.com/nats-io/nats.go
 tools/sim:               wasm/donut wasm/wire server/timeline server/ring server/schedule server/trust tools/exit tools/progress
 tools/chart:             tools/exit
 tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/exit tools/progress github.com/coder/websocket

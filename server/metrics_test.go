@@ -49,6 +49,7 @@ var series = map[string]struct{ sum, by []string }{
 	"cluster_viewers":        {sum: []string{`donut_cluster_connections{role="viewer"}`, `donut_cluster_connections{role="worker"}`}},
 	"cluster_workers":        {sum: []string{`donut_cluster_connections{role="worker"}`}},
 	"cluster_threads":        {sum: []string{`donut_cluster_threads`}},
+	"plain_connections":      {sum: []string{`donut_plain_connections`}},
 	"recordings":             {sum: []string{`donut_recordings_total`}},
 }
 
@@ -57,7 +58,7 @@ var aired = []string{`donut_aired_frames_total{source="fleet"}`, `donut_aired_fr
 // counts are the fields of /api/stats that hold a number for each reason, and the counters that do.
 var counts = map[string]string{
 	"refused": "donut_refused_connections_total", "closed": "donut_closed_connections_total",
-	"streams_refused": "donut_terminal_streams_refused_total",
+	"streams_refused": "donut_terminal_streams_refused_total", "plain_connections_dropped": "donut_plain_connections_dropped_total",
 }
 
 // scrape reads /metrics.

@@ -26,6 +26,7 @@ import (
 	"github.com/distributed-donut/donut/server/terminal"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/server/trust"
+	"github.com/distributed-donut/donut/server/turnstile"
 	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/wasm/codec"
 )
@@ -64,8 +65,10 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	public.ReadTimeout = cfg.headerTimeout // the body included, of which no request has any
 	public.ConnContext = terminal.ConnContext
 	public.TLSConfig = encryption
+	turnstile := newTurnstile(listeners.public, cfg)
+	public.ConnState = turnstile.ConnState
 	defer public.Close() // where the start fails
-	running.Go(func() { failed <- serveOn(public, listeners.public) })
+	running.Go(func() { failed <- serveOn(public, turnstile) })
 
 	pool, err := verify.New(ctx, module, verify.Config{Detail: cfg.detail, CacheDir: cfg.cacheDir, Log: log})
 	if err != nil {
@@ -74,39 +77,42 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	defer func() { err = errors.Join(err, pool.Close(context.WithoutCancel(ctx))) }()
 	debug.FreeOSMemory() // compiling takes ten times the memory that running does
 
-	clock := timeline.NewClock(cfg.epoch, timeline.System())
+	clock := timeline.NewClock(cfg.epoch, cfg.rig.clocks(timeline.System()))
 	durations := metrics.NewDurations()
 	addresses := gate.NewAddresses(cfg.proxies, log)
 	h := hub.New(hub.Config{
 		Clock: clock, Log: log, Digest: pool.Digest(), Detail: cfg.detail, Lead: cfg.lead,
-		Limits: cfg.limits, Addresses: addresses, Messages: cfg.messages, Timeouts: cfg.timeouts, Origins: cfg.origins,
-		Served: durations.Served,
+		Limits: cfg.limits, Addresses: addresses, Messages: cfg.messages, SendBuffer: cfg.sendBuffer,
+		Timeouts: cfg.timeouts, Origins: cfg.origins,
+		Served: durations.Served, Probed: durations.Probed,
 	})
 	relay := terminal.New(terminal.Config{
 		Clock: clock, Log: log, Limits: cfg.streams, Addresses: addresses, Write: cfg.timeouts.Write,
 	})
-	others, meet, err := newSiblings(cfg, cluster.Config{Digest: pool.Digest(), Detail: cfg.detail, Clock: clock, Log: log})
+	meet, err := newMeeting(cfg, cluster.Config{Digest: pool.Digest(), Detail: cfg.detail, Clock: clock, Log: log})
 	if err != nil {
 		return err
 	}
-	fleet, err := orchestrator.New(orchestrator.Config{
+	fleet, err := orchestrator.New(cfg.rig.fleet(orchestrator.Config{
 		Clock: clock, Audience: everybody{h, relay}, Verifier: verifier{pool}, Log: log, Lead: cfg.lead, Detail: cfg.detail,
 		Auditors: max(1, runtime.GOMAXPROCS(0)-1), // one processor is left for the sockets
+		MaxLease: cfg.maxLease,
 		Policy:   trust.Policy{Floor: cfg.auditFloor}, AuditBudget: cfg.auditBudget, Random: unforeseeable{},
-		Observer: durations, Cluster: others,
-	})
+		Observer: durations, Cluster: meet.others,
+	}))
 	if err != nil {
 		return err
 	}
 	ready := &readiness{fleet: fleet, hub: h}
-	site, err := newSite(module, cfg.dev, h.Handler(fleet), relay, statistics{clock, fleet, h, relay, pool}, ready)
+	stats := statistics{clock, fleet, h, relay, pool, turnstile, meet.view}
+	site, err := newSite(module, cfg.dev, h.Handler(fleet), relay, stats, ready)
 	if err != nil {
 		return err
 	}
 	admin := newServer(adminHandler(metrics.Handler(metrics.Sources{
 		Playhead: func() uint64 { now, _ := clock.Now(); return now.Frame() },
-		Fleet:    fleet.Snapshot, Hub: h.Stats, Terminals: relay.Stats, Module: pool.Stats,
-		Durations: durations, ModuleSHA256: hexDigest(pool),
+		Fleet:    fleet.Snapshot, Hub: h.Stats, Terminals: relay.Stats, Turnstile: turnstile.Stats, Module: pool.Stats,
+		Cluster: meet.view, Durations: durations, ModuleSHA256: hexDigest(pool),
 	})), cfg, log)
 
 	fleetContext, stopFleet := context.WithCancel(context.WithoutCancel(ctx))
@@ -114,7 +120,7 @@ func serve(ctx context.Context, cfg config, module []byte, stderr io.Writer) (er
 	running.Go(func() { fleet.Run(fleetContext) })
 	running.Go(func() { relay.Run(fleetContext, fleet) })
 	running.Go(func() {
-		if err := meet(fleetContext, fleet); err != nil {
+		if err := meet.Run(fleetContext, fleet); err != nil {
 			failed <- err
 		}
 	})
@@ -189,6 +195,20 @@ func (l listeners) Close() {
 	if l.admin != nil {
 		l.admin.Close()
 	}
+}
+
+// leastPlain is how many connections without a socket there may be beside streams, however few sockets are allowed: a
+// browser opens six for a page.
+const leastPlain = 16
+
+// newTurnstile bounds the connections that are no sockets: there may be as many as sockets and streams together, so
+// that who is not let in is still shown the page, and told why.
+func newTurnstile(l net.Listener, cfg config) *turnstile.Listener {
+	return turnstile.New(l, turnstile.Limits{
+		Connections: max(cfg.limits.Clients, leastPlain) + cfg.streams.Clients,
+		PerAddress:  max(cfg.limits.PerAddress, leastPlain) + cfg.streams.PerAddress,
+		Exempt:      cfg.proxies.Includes,
+	})
 }
 
 // newEncryption returns how the public listener is encrypted, nil for not at all.

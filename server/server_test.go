@@ -17,7 +17,7 @@ import (
 
 	"github.com/distributed-donut/donut/server/gate"
 	"github.com/distributed-donut/donut/tools/leakcheck"
-	"github.com/distributed-donut/donut/tools/wasmbuild/build"
+	"github.com/distributed-donut/donut/tools/moduletest"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/digest"
 	"github.com/distributed-donut/donut/wasm/donut"
@@ -25,9 +25,6 @@ import (
 )
 
 func TestMain(m *testing.M) { os.Exit(leakcheck.Run(m)) }
-
-// module is the module of this checkout, built once.
-var module = sync.OnceValues(func() ([]byte, error) { return build.Module(context.Background()) })
 
 // lines is a log that can be read while it is written.
 type lines struct {
@@ -65,7 +62,7 @@ func start(t *testing.T, args ...string) program {
 // startIn starts a server in some environment.
 func startIn(t *testing.T, environment []string, args ...string) program {
 	t.Helper()
-	bytes, err := module()
+	bytes, err := moduletest.Module()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +167,7 @@ func joinFrom(t *testing.T, p program, threads int, forwarded string) *tab {
 // moduleDigest is what a tab that runs the module says of it.
 func moduleDigest(t *testing.T) wire.Digest {
 	t.Helper()
-	bytes, err := module()
+	bytes, err := moduletest.Module()
 	if err != nil {
 		t.Fatal(err)
 	}

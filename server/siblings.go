@@ -15,7 +15,9 @@ type siblings struct {
 // Others implements orchestrator.Cluster.
 func (s siblings) Others() orchestrator.Others {
 	view := s.View()
-	others := orchestrator.Others{Viewers: view.Sum.Viewers, Workers: view.Sum.Workers, Threads: view.Sum.Threads}
+	others := orchestrator.Others{
+		Viewers: view.Sum.Viewers, Workers: view.Sum.Workers, Threads: view.Sum.Threads, Capacity: view.Sum.Capacity,
+	}
 	for _, member := range view.Members {
 		if member.State == cluster.Alive {
 			others.Servers++
@@ -46,18 +48,30 @@ func (m member) Report() cluster.Report {
 	return report
 }
 
-// newSiblings returns the other servers, and what connects to them until its context is done: nil, and what does nothing,
-// where there are none to be.
-func newSiblings(cfg config, of cluster.Config) (orchestrator.Cluster, func(context.Context, *orchestrator.Orchestrator) error, error) {
+// A meeting is how this server meets others. Its zero value is that of one that is alone for good.
+type meeting struct {
+	others orchestrator.Cluster // as the loop sees them; nil for none
+	view   func() cluster.View  // as people do; nil for none
+	run    func(context.Context, cluster.Fleet) error
+}
+
+// newMeeting returns how the others are met that the configuration names a NATS for.
+func newMeeting(cfg config, of cluster.Config) (meeting, error) {
 	if cfg.nats == "" {
-		return nil, func(context.Context, *orchestrator.Orchestrator) error { return nil }, nil
+		return meeting{}, nil
 	}
 	of.URL, of.Credentials, of.CA, of.Name = string(cfg.nats), cfg.natsCredentials, cfg.natsCA, cfg.serverName
 	c, err := cluster.New(of)
 	if err != nil {
-		return nil, nil, err
+		return meeting{}, err
 	}
-	return siblings{c}, func(ctx context.Context, fleet *orchestrator.Orchestrator) error {
-		return c.Run(ctx, member{fleet})
-	}, nil
+	return meeting{others: siblings{c}, view: c.View, run: c.Run}, nil
+}
+
+// Run meets them until ctx is done, as cluster.Cluster does.
+func (m meeting) Run(ctx context.Context, fleet *orchestrator.Orchestrator) error {
+	if m.run == nil {
+		return nil
+	}
+	return m.run(ctx, member{fleet})
 }

@@ -11,10 +11,12 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/distributed-donut/donut/server/cluster"
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/terminal"
 	"github.com/distributed-donut/donut/server/timeline"
+	"github.com/distributed-donut/donut/server/turnstile"
 	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/web"
 )
@@ -125,11 +127,14 @@ type statistics struct {
 	hub   *hub.Hub
 	relay *terminal.Relay
 	pool  *verify.Pool
+
+	turnstile *turnstile.Listener
+	view      func() cluster.View // nil where the server is alone
 }
 
 // ServeHTTP implements http.Handler.
 func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	snapshot, terminals := s.fleet.Snapshot(), s.relay.Stats()
+	snapshot, terminals, plain := s.fleet.Snapshot(), s.relay.Stats(), s.turnstile.Stats()
 	now, _ := s.clock.Now()
 	stats := struct {
 		Frame          uint64  `json:"frame"`
@@ -165,6 +170,9 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		AllWorkers uint64 `json:"cluster_workers"`
 		AllThreads uint64 `json:"cluster_threads"`
 
+		Cluster *clusterStats `json:"cluster"` // null where the server is alone
+		Members []memberStats `json:"members"`
+
 		Streams        int    `json:"streams"` // to terminals, now; the others are totals
 		StreamsOpened  uint64 `json:"streams_opened"`
 		StreamSkips    uint64 `json:"stream_skips"`    // times that a slow reader missed frames
@@ -173,6 +181,9 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		Recordings     uint64 `json:"recordings"`
 
 		StreamsRefused map[string]uint64 `json:"streams_refused"` // never let in
+
+		Plain        int               `json:"plain_connections"`         // without a socket, now
+		PlainDropped map[string]uint64 `json:"plain_connections_dropped"` // closed because there were too many
 
 		Refused map[string]uint64 `json:"refused"` // never let in
 		Closed  map[string]uint64 `json:"closed"`  // told goodbye, or cut off where no goodbye would have come through
@@ -189,11 +200,16 @@ func (s statistics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		StreamSkips: terminals.Skipped, StreamsSlow: terminals.Slow, StreamsTalking: terminals.Talked,
 		Recordings: terminals.Recordings, Foreign: snapshot.Foreign, Servers: snapshot.Servers,
 		AllViewers: snapshot.AllViewers, AllWorkers: snapshot.AllWorkers, AllThreads: snapshot.AllThreads,
+		Plain: plain.Open, PlainDropped: plain.Dropped,
 		Refused: s.hub.Stats().RefusedByName(), Closed: s.hub.Stats().ClosedByName(),
 	}
 	if aired := float64(snapshot.Aired); aired > 0 {
 		stats.BytesPerFrame = float64(snapshot.StreamSize) / aired
 		stats.AuditRate = (aired - float64(snapshot.Unaudited)) / aired
+	}
+	stats.Members = []memberStats{}
+	if s.view != nil {
+		stats.Cluster, stats.Members = showCluster(s.view())
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/distributed-donut/donut/tools/moduletest"
 )
 
 func get(t *testing.T, url string, header ...string) (*http.Response, string) {
@@ -34,7 +36,7 @@ func get(t *testing.T, url string, header ...string) (*http.Response, string) {
 func TestSite(t *testing.T) {
 	p := start(t)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	module, err := module()
+	module, err := moduletest.Module()
 	if err != nil {
 		t.Fatal(err)
 	}

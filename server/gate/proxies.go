@@ -74,7 +74,7 @@ func parseProxy(s string) (netip.Prefix, error) {
 // ErrForwarded. The address is the peer's then.
 func (p Proxies) Client(peer netip.Addr, header []string) (netip.Addr, error) {
 	peer = plain(peer)
-	if !p.include(peer) {
+	if !p.Includes(peer) {
 		if len(header) > 0 {
 			return peer, ErrStranger
 		}
@@ -93,7 +93,7 @@ func (p Proxies) Client(peer netip.Addr, header []string) (netip.Addr, error) {
 			if err != nil {
 				return peer, err
 			}
-			if !p.include(addr) {
+			if !p.Includes(addr) {
 				return addr, nil
 			}
 			leftmost = addr
@@ -137,6 +137,7 @@ func parseHop(s string) (netip.Addr, error) {
 // plain returns an address as it is compared.
 func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
-func (p Proxies) include(addr netip.Addr) bool {
+// Includes reports whether an address is a proxy's.
+func (p Proxies) Includes(addr netip.Addr) bool {
 	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 }

@@ -119,7 +119,7 @@ func (p Proxies) trail(header []string) (read []netip.Addr) {
 			return nil
 		}
 		read = append(read, addr)
-		if !p.include(addr) {
+		if !p.Includes(addr) {
 			break
 		}
 	}
@@ -146,7 +146,7 @@ func FuzzClient(f *testing.F) {
 		peer = plain(peer)
 		read := proxies.trail(header)
 		switch {
-		case !proxies.include(peer):
+		case !proxies.Includes(peer):
 			if got != peer || (len(header) > 0) != errors.Is(err, ErrStranger) {
 				t.Fatalf("a stranger's %q makes %v of %v, %v", header, got, peer, err)
 			}
@@ -156,7 +156,7 @@ func FuzzClient(f *testing.F) {
 			}
 		case err != nil || got != read[len(read)-1]:
 			t.Fatalf("%q is from %v, %v; want %v", header, got, err, read[len(read)-1])
-		case proxies.include(got) && strings.Count(strings.Join(header, ","), ",") != len(read)-1:
+		case proxies.Includes(got) && strings.Count(strings.Join(header, ","), ",") != len(read)-1:
 			t.Fatalf("%q is from %v, which is a proxy, and not all are", header, got)
 		}
 	})

@@ -49,7 +49,11 @@ func (c *collector) Describe(descs chan<- *prometheus.Desc) {
 func (c *collector) Collect(metrics chan<- prometheus.Metric) {
 	r := reading{
 		playhead: c.sources.Playhead(), fleet: c.sources.Fleet(), hub: c.sources.Hub(),
-		terminals: c.sources.Terminals(), module: c.sources.Module(),
+		terminals: c.sources.Terminals(), plain: c.sources.Turnstile(), module: c.sources.Module(),
+	}
+	if c.sources.Cluster != nil {
+		view := c.sources.Cluster()
+		r.cluster = &view
 	}
 	for i, f := range families {
 		for label, value := range f.values(r) {

@@ -12,6 +12,7 @@ type Durations struct {
 	onTime, late             prometheus.Observer // of leases
 	leases                   *prometheus.HistogramVec
 	audits, encodes, fanouts prometheus.Histogram
+	trips                    prometheus.Histogram
 }
 
 // NewDurations returns histograms without observations. The bounds of their buckets, in seconds, reach from the least
@@ -43,6 +44,12 @@ func NewDurations() *Durations {
 			Buckets: []float64{0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 0.9, 1, 1.1, 1.25, 1.5, 2, 2.5, 5},
 		}),
 	}
+	d.trips = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "donut_clock_round_trip_seconds",
+		Help: "Round trips that tabs measured to set their clocks, by their own word.",
+		// From the same machine to a network that is hardly of use: a message goes out 2.5 s before its first frame's moment.
+		Buckets: []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2.5, 5, 10},
+	})
 	d.onTime, d.late = d.leases.WithLabelValues("on_time"), d.leases.WithLabelValues("late")
 	return d
 }
@@ -65,6 +72,9 @@ func (d *Durations) Encoded(took time.Duration) { d.encodes.Observe(took.Seconds
 // Served takes note of how long it took to serve a message to everybody; see hub.Config.
 func (d *Durations) Served(took time.Duration) { d.fanouts.Observe(took.Seconds()) }
 
+// Probed takes note of a round trip that a tab measured; see hub.Config.
+func (d *Durations) Probed(took time.Duration) { d.trips.Observe(took.Seconds()) }
+
 func (d *Durations) collectors() []prometheus.Collector {
-	return []prometheus.Collector{d.leases, d.audits, d.encodes, d.fanouts}
+	return []prometheus.Collector{d.leases, d.audits, d.encodes, d.fanouts, d.trips}
 }

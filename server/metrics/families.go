@@ -1,11 +1,15 @@
 package metrics
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/distributed-donut/donut/server/cluster"
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/terminal"
+	"github.com/distributed-donut/donut/server/turnstile"
 	"github.com/distributed-donut/donut/server/verify"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -16,7 +20,9 @@ type reading struct {
 	fleet     *orchestrator.Snapshot
 	hub       *hub.Stats
 	terminals terminal.Snapshot
+	plain     turnstile.Stats
 	module    verify.Stats
+	cluster   *cluster.View // nil where the server is alone
 }
 
 // A family is all series of one name.
@@ -73,6 +79,40 @@ var families = []family{
 		}},
 	{"donut_cluster_threads", "Threads of all these servers.", gauge, "",
 		func(r reading) values { return one(r.fleet.AllThreads) }},
+	{"donut_cluster_connected", "Whether this server is connected to NATS, 1 or 0.", gauge, "", membership(
+		func(v *cluster.View) values { return either(v.Connected) })},
+	{"donut_cluster_out", "Whether this server stays out of its cluster, 1 or 0.", gauge, "", membership(
+		func(v *cluster.View) values { return either(v.Out) })},
+	{"donut_cluster_members", "Other servers that were heard from in the last minute, by how they stand with this one.",
+		gauge, "state", membership(byState)},
+	{"donut_cluster_clock_offset_seconds", "How far this server's wall clock is ahead of the others' median.",
+		gauge, "", membership(func(v *cluster.View) values {
+			if !v.Measured {
+				return nil
+			}
+			return one(v.Ahead.Seconds())
+		})},
+	{"donut_cluster_clock_offset_max_seconds", "How far the wall clock of a server that works with this one, or stays " +
+		"out, is from this server's, at most.", gauge, "", membership(func(v *cluster.View) values {
+		return farthest(v, func(m cluster.Member) time.Duration { return m.Offset.Abs() })
+	})},
+	{"donut_cluster_round_trip_max_seconds", "Longest round trip of the probes that those clocks were measured with.",
+		gauge, "", membership(func(v *cluster.View) values {
+			return farthest(v, func(m cluster.Member) time.Duration { return m.RoundTrip })
+		})},
+	{"donut_cluster_sent_messages_total", "Messages sent to other servers, by what they are: chunks are published once, " +
+		"and given to who asks.", counter, "kind", membership(sentMessages)},
+	{"donut_cluster_received_messages_total", "Messages of other servers, by what they are.", counter, "kind",
+		membership(receivedMessages)},
+	{"donut_cluster_lost_messages_total", "Messages of other servers that were thrown away, and to them that never left, " +
+		"by reason.", counter, "reason", membership(lostMessages)},
+	{"donut_cluster_sent_bytes_total", "Bytes of all messages sent to other servers.", counter, "",
+		membership(func(v *cluster.View) values { return one(v.Counters.BytesSent) })},
+	{"donut_cluster_received_bytes_total", "Bytes of all messages of other servers.", counter, "",
+		membership(func(v *cluster.View) values { return one(v.Counters.BytesReceived) })},
+	{"donut_cluster_reconnects_total", "Times that the connection to NATS was lost and found again.", counter, "",
+		membership(func(v *cluster.View) values { return one(v.Counters.Reconnects) })},
+
 	{"donut_threads", "Threads that render.", gauge, "",
 		func(r reading) values { return one(r.fleet.Threads) }},
 	{"donut_trusted_threads", "Threads of connections that are no newcomers.", gauge, "",
@@ -90,7 +130,7 @@ var families = []family{
 		func(r reading) values { return one(r.fleet.Stalled) }},
 	{"donut_hedged_frames_total", "Frames lent a second time because the first copy was late.", counter, "",
 		func(r reading) values { return one(r.fleet.Hedged) }},
-	{"donut_wasted_frames_total", "Frames rendered and not used.", counter, "",
+	{"donut_wasted_frames_total", "Frames rendered here and not used.", counter, "",
 		func(r reading) values { return one(r.fleet.Wasted) }},
 	{"donut_late_frames_total", "Frames of answers to leases that had ended.", counter, "",
 		func(r reading) values { return one(r.fleet.Late) }},
@@ -122,6 +162,11 @@ var families = []family{
 			}
 		}},
 
+	{"donut_plain_connections", "Connections without a socket: requests, streams of text, and what waits.", gauge, "",
+		func(r reading) values { return one(float64(r.plain.Open)) }},
+	{"donut_plain_connections_dropped_total", "Connections without a socket that were closed to keep within a limit, by " +
+		"whether that is the one in all or that of an address.", counter, "reason",
+		func(r reading) values { return byLabel(r.plain.Dropped) }},
 	{"donut_accepted_connections_total", "Connections that were let in.", counter, "",
 		func(r reading) values { return one(r.hub.Accepted.Load()) }},
 	{"donut_refused_connections_total", "Connections that were never let in, by reason.", counter, "reason",

@@ -14,19 +14,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/distributed-donut/donut/server/cluster"
 	"github.com/distributed-donut/donut/server/hub"
 	"github.com/distributed-donut/donut/server/orchestrator"
 	"github.com/distributed-donut/donut/server/terminal"
+	"github.com/distributed-donut/donut/server/turnstile"
 	"github.com/distributed-donut/donut/server/verify"
 )
 
-// Sources are what the series are read from, whenever they are scraped. All must be set; they are called concurrently.
+// Sources are what the series are read from, whenever they are scraped. All but Cluster must be set; they are called
+// concurrently.
 type Sources struct {
 	Playhead  func() uint64 // the number of the frame that is on screen
 	Fleet     func() *orchestrator.Snapshot
 	Hub       func() *hub.Stats
 	Terminals func() terminal.Snapshot
+	Turnstile func() turnstile.Stats
 	Module    func() verify.Stats
+	Cluster   func() cluster.View // nil where the server is alone: then there are no series of it
 	Durations *Durations
 
 	ModuleSHA256 string // in hexadecimal

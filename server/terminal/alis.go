@@ -23,15 +23,11 @@ func (r *Relay) ServeALiS(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "this is a WebSocket of subprotocol "+alisProtocol, http.StatusUpgradeRequired)
 		return
 	}
-	addr := r.addressOf(req)
-	v, err := r.join(p, addr)
-	if err != nil {
-		refuse(w, err, comeBack)
+	v, leave, ok := r.enter(w, req, p)
+	if !ok {
 		return
 	}
-	defer r.leave(v, addr)
-	defer r.cutOffLate(req.Context())()
-	holdLittle(req.Context())
+	defer leave()
 
 	ear := r.newEar(lowest(req.Context()))
 	socket, err := websocket.Accept(w, req, &websocket.AcceptOptions{

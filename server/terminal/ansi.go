@@ -25,15 +25,11 @@ func (r *Relay) ServeANSI(w http.ResponseWriter, req *http.Request) {
 	if req.Method == http.MethodHead {
 		return
 	}
-	addr := r.addressOf(req)
-	v, err := r.join(p, addr)
-	if err != nil {
-		refuse(w, err, comeBack)
+	v, leave, ok := r.enter(w, req, p)
+	if !ok {
 		return
 	}
-	defer r.leave(v, addr)
-	defer r.cutOffLate(req.Context())()
-	holdLittle(req.Context())
+	defer leave()
 
 	stream := http.NewResponseController(w)
 	stream.Flush()
@@ -51,6 +47,22 @@ func (r *Relay) ServeANSI(w http.ResponseWriter, req *http.Request) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		r.stats.slow.Add(1)
 	}
+}
+
+// enter lets a request follow the stream at a pace, until it calls leave, or refuses it.
+func (r *Relay) enter(w http.ResponseWriter, req *http.Request, p pace) (v *viewer, leave func(), ok bool) {
+	addr := r.addressOf(req)
+	v, err := r.join(p, addr)
+	if err != nil {
+		refuse(w, err, comeBack)
+		return nil, nil, false
+	}
+	done := r.cutOffLate(req.Context())
+	holdLittle(req.Context())
+	return v, func() {
+		done()
+		r.leave(v, addr)
+	}, true
 }
 
 // openToAll lets pages of any origin read the answer, and nobody keep it.
