@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"flag"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/distributed-donut/donut/server/gate"
+	"github.com/distributed-donut/donut/tools/deploy"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -52,7 +52,7 @@ func deployed(t *testing.T, name string, changes map[string]string) string {
 		}
 		text = strings.Replace(text, old, changed, 1)
 	}
-	path := filepath.Join(t.TempDir(), name)
+	path := filepath.Join(t.TempDir(), filepath.Base(name))
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -62,52 +62,33 @@ func deployed(t *testing.T, name string, changes map[string]string) string {
 // behindNginx starts nginx in front of a server, and returns the server as it is reached through that.
 func behindNginx(t *testing.T, p program) program {
 	t.Helper()
-	nginx := tool(t, "nginx")
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	p.url = startNginx(t, "nginx.conf", deploy.Before(strings.TrimPrefix(p.url, "http://")))
+	return p
+}
+
+// startNginx starts nginx by an example, with changes, and returns the URL at which it answers for a server.
+func startNginx(t *testing.T, example string, changes map[string]string) (url string) {
+	t.Helper()
+	tool(t, "nginx")
+	nginx, err := deploy.StartNginx(example, changes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, folder := free.Addr().String(), t.TempDir()
-	var temporary strings.Builder // folders that only root may use are built in
-	for _, of := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		fmt.Fprintf(&temporary, "%s_temp_path %s/%s; ", of, folder, of)
-	}
-	conf := deployed(t, "nginx.conf", map[string]string{
-		"server 127.0.0.1:8080;":      "server " + strings.TrimPrefix(p.url, "http://") + ";",
-		"listen 80;":                  "listen " + public + ";",
-		"pid /run/nginx.pid;":         "pid " + folder + "/pid; daemon off; master_process off;",
-		"\nhttp {":                    "\nhttp { " + temporary.String(),
-		"worker_rlimit_nofile 65536;": "",
-		"worker_connections 30000;":   "worker_connections 100;",
-	})
-	arguments := []string{"-e", "stderr", "-p", folder, "-c", conf}
-	if out, err := exec.Command(nginx, append(arguments, "-t")...).CombinedOutput(); err != nil {
-		t.Fatalf("nginx -t: %v\n%s", err, out)
-	}
-	free.Close()
-	out := new(lines)
-	command := exec.Command(nginx, arguments...)
-	command.Stdout, command.Stderr = out, out
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		command.Process.Kill()
-		command.Wait() // which says that it was killed
-		if t.Failed() {
-			t.Logf("nginx's log:\n%s", out)
+		if log := nginx.Stop(); t.Failed() {
+			t.Logf("nginx's log:\n%s", log)
 		}
 	})
-	p.url = "http://" + public
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	await(t, "nginx answers for the server", func() bool {
-		response, err := p.client.Get(p.url + "/healthz")
+		response, err := http.Get(nginx.URL() + "/healthz")
 		if err != nil {
 			return false
 		}
 		defer response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	})
-	return p
+	return nginx.URL()
 }
 
 // from returns a client that has an address of its own, and the server as it sees it.
@@ -222,7 +203,7 @@ func TestUnitIsValid(t *testing.T) {
 func TestExamplesSetWhatThereIs(t *testing.T) {
 	known := make(map[string]bool)
 	define(new(config)).VisitAll(func(f *flag.Flag) { known[variable(f.Name)] = true })
-	for _, name := range []string{"donut.service", "Containerfile"} {
+	for _, name := range []string{"donut.service", "Containerfile", "cluster/donut.env"} {
 		content, err := os.ReadFile(deployed(t, name, nil))
 		if err != nil {
 			t.Fatal(err)
