@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
@@ -39,6 +40,7 @@ type crowd struct {
 	newcomer atomic.Int64 // people who took somebody's place
 	here     atomic.Int64 // people who are connected
 	rendered atomic.Int64 // frames sent to the server
+	ahead    spread       // of everybody's timeline of this machine's, at each broadcast
 
 	mu      sync.Mutex
 	total   total
@@ -49,6 +51,7 @@ type crowd struct {
 type total struct {
 	joined        int
 	seen, missed  uint64
+	missedAtFirst uint64          // of these
 	frames, bytes uint64          // of the broadcasts
 	firstFrames   []time.Duration // from the dial on, of everybody who saw one
 	honestEvicted int
@@ -182,8 +185,11 @@ func (c *crowd) part(p *person, seat *seat, reason error) {
 	}
 	t.seen += p.tally.seen
 	if t.missed += p.tally.missed; p.tally.missed > 0 {
-		c.tellLocked(p, fmt.Errorf("missed %d frames and saw %d, the last of them before frame %d", p.tally.missed, p.tally.seen, p.tally.next))
+		after := timeline.Start(p.tally.lost).Sub(p.tally.first)
+		c.tellLocked(p, fmt.Errorf("missed %d frames and saw %d; the last that was missed is frame %d, %v after the first picture",
+			p.tally.missed, p.tally.seen, p.tally.lost, after.Round(time.Millisecond)))
 	}
+	t.missedAtFirst += p.tally.atFirst
 	t.frames += p.tally.frames
 	t.bytes += p.tally.bytes
 	if p.tally.started {

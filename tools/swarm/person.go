@@ -52,9 +52,10 @@ type person struct {
 	worker     *worker          // nil before the welcome, and for viewers
 
 	mu    sync.Mutex
-	ack   uint64      // number of the newest message
-	probe *time.Timer // nil when nothing is to be probed
-	due   time.Time   // when that is to be
+	ack   uint64        // number of the newest message
+	trip  time.Duration // the last round trip, 0 once a probe told of it
+	probe *time.Timer   // nil when nothing is to be probed
+	due   time.Time     // when that is to be
 }
 
 // A sentAway error says that the server ended the connection, and why.
@@ -246,7 +247,7 @@ func (p *person) enter(life context.Context, message []byte) (err error) {
 	}
 	p.welcomed = true
 	p.welcomedAt = time.Now()
-	p.clock = clock{timeline.Instant(p.welcome.Now), p.welcomedAt}
+	p.clock = clock{instant: timeline.Instant(p.welcome.Now), at: p.welcomedAt, generation: p.welcome.Generation}
 	if p.welcome.Threads > 0 {
 		p.worker = startWorker(p, life, int(p.welcome.Threads))
 	}
@@ -281,7 +282,12 @@ func (p *person) takeTurn(within time.Duration) bool {
 
 // nextProbe is the probe to send now. It is called with mu held.
 func (p *person) nextProbe() wire.Probe {
-	return wire.Probe{Sent: time.Since(p.dialed).Microseconds(), Ack: p.ack}
+	trip := p.trip
+	p.trip = 0
+	return wire.Probe{
+		Sent: time.Since(p.dialed).Microseconds(), Ack: p.ack,
+		Took: uint32(max(0, min(trip.Microseconds(), wire.MaxRoundTrip))),
+	}
 }
 
 // stopProbing returns when no probe is being sent, and none will be.

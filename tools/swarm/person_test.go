@@ -13,7 +13,7 @@ import (
 )
 
 func TestClock(t *testing.T) {
-	c := clock{timeline.Instant(5_000_000), time.Now()}
+	c := clock{instant: timeline.Instant(5_000_000), at: time.Now()}
 	if got := c.local(5_250_000).Sub(c.at); got != 250*time.Millisecond {
 		t.Errorf("a quarter of a second later is after %v", got)
 	}
@@ -40,6 +40,42 @@ func TestProbeAndReply(t *testing.T) {
 	}
 	if err := p.setClock([]byte{byte(wire.KindReply)}); err == nil {
 		t.Error("a reply cut short is taken")
+	}
+}
+
+func TestClockInLessDoubtCounts(t *testing.T) {
+	start := time.Now()
+	at := func(second int, doubt time.Duration, generation uint32) clock {
+		return clock{at: start.Add(time.Duration(second) * time.Second), probes: 1, doubt: doubt, generation: generation}
+	}
+	first := at(0, time.Millisecond, 1)
+	for _, c := range []struct {
+		name          string
+		before, later clock
+		want          bool // the later
+	}{
+		{"after the welcome alone", clock{at: start, generation: 1}, at(1, time.Second, 1), true},
+		{"less doubt", first, at(5, 500*time.Microsecond, 1), true},
+		{"more doubt", first, at(5, 2*time.Millisecond, 1), false},
+		{"as much more as the clocks drift apart", first, at(60, 4*time.Millisecond, 1), true},
+		{"another generation", first, at(5, 2*time.Millisecond, 2), true},
+	} {
+		if got := c.before.better(c.later).at.Equal(c.later.at); got != c.want {
+			t.Errorf("%s: the later one counts: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestAhead has somebody play by a timeline that is 300 ms ahead of this machine's, and one of another server whose epoch
+// is another.
+func TestAhead(t *testing.T) {
+	now := time.Now()
+	for _, epoch := range []int64{0, 1_700_000_000_000_000} {
+		p := person{welcome: wire.Welcome{Epoch: epoch}}
+		p.clock = clock{instant: timeline.Instant(now.UnixMicro() - epoch).Add(300 * time.Millisecond), at: now}
+		if got := p.ahead(now.Add(time.Second)); (got - 300*time.Millisecond).Abs() > time.Millisecond {
+			t.Errorf("epoch %d: %v ahead, want 300ms", epoch, got)
+		}
 	}
 }
 

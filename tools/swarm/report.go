@@ -21,15 +21,22 @@ type report struct {
 	Seconds      float64 `json:"seconds"`
 	OwnAddresses bool    `json:"own_addresses"`
 
-	Messages        int    `json:"messages"`           // distinct broadcasts
-	FramesSeen      uint64 `json:"frames_seen"`        // that came in time, over everybody
-	FramesMissed    uint64 `json:"frames_missed"`      // that did not, over everybody, each from the first picture on
-	FramesForged    uint64 `json:"frames_forged_seen"` // that are not what the renderer draws, over everybody
-	FramesUnchecked uint64 `json:"frames_unchecked"`   // distinct ones that there was no time to check
+	Messages        int    `json:"messages"`               // distinct broadcasts
+	FramesSeen      uint64 `json:"frames_seen"`            // that came in time, over everybody
+	FramesMissed    uint64 `json:"frames_missed"`          // that did not, over everybody, each from the first picture on
+	MissedAtFirst   uint64 `json:"frames_missed_at_first"` // of these, within 5 s of somebody's first picture
+	FramesForged    uint64 `json:"frames_forged_seen"`     // that are not what the renderer draws, over everybody
+	FramesUnchecked uint64 `json:"frames_unchecked"`       // distinct ones that there was no time to check
 
 	// From the dial on until the frame of the moment was there; null where nobody saw one.
 	FirstFrameP50 *float64 `json:"first_frame_ms_p50"`
 	FirstFrameP99 *float64 `json:"first_frame_ms_p99"`
+
+	// How far the timelines that people play by were ahead of the one by this machine's wall clock, which all share; looked
+	// at with each broadcast from the second answered probe on. Null where there was none.
+	AheadP1  *float64 `json:"ahead_ms_p1"`
+	AheadP50 *float64 `json:"ahead_ms_p50"`
+	AheadP99 *float64 `json:"ahead_ms_p99"`
 
 	BytesPerFrame    float64 `json:"bytes_per_frame"` // of whole broadcasts, to one person
 	FramesRendered   int64   `json:"frames_rendered"`
@@ -70,8 +77,9 @@ func (c *crowd) report() report {
 	r := report{
 		Workers: c.cfg.workers, Viewers: c.cfg.viewers, Joined: t.joined, Seconds: c.elapsed.Seconds(),
 		OwnAddresses: c.addresses.own, Messages: film.messages,
-		FramesSeen: t.seen, FramesMissed: t.missed, FramesForged: film.forgedSeen, FramesUnchecked: film.unchecked,
+		FramesSeen: t.seen, FramesMissed: t.missed, MissedAtFirst: t.missedAtFirst, FramesForged: film.forgedSeen, FramesUnchecked: film.unchecked,
 		FirstFrameP50: percentile(t.firstFrames, 50), FirstFrameP99: percentile(t.firstFrames, 99),
+		AheadP1: c.ahead.percentile(1), AheadP50: c.ahead.percentile(50), AheadP99: c.ahead.percentile(99),
 		FramesRendered: c.rendered.Load(), HonestEvicted: t.honestEvicted,
 		Forgers: t.forgers, ForgersEvicted: t.evicted, FramesSentForged: t.forged,
 		Faults: t.faults, FaultTexts: append([]string{}, t.faultTexts...),
@@ -148,10 +156,12 @@ func (r report) writeTable(w io.Writer) error {
 	row("crowd", "%d workers, %d viewers, %d let in, %s", r.Workers, r.Viewers, r.Joined, addresses)
 	row("played", "%.1f s, %d messages", r.Seconds, r.Messages)
 	row("frames seen", "%d", r.FramesSeen)
-	row("frames missed", "%d", r.FramesMissed)
+	row("frames missed", "%d, of them %d within 5 s of somebody's first picture", r.FramesMissed, r.MissedAtFirst)
 	row("forged frames seen", "%d", r.FramesForged)
 	row("frames not checked", "%d", r.FramesUnchecked)
 	row("first frame", "p50 %s, p99 %s", milliseconds(r.FirstFrameP50), milliseconds(r.FirstFrameP99))
+	row("clocks ahead", "p1 %s, p50 %s, p99 %s", milliseconds(r.AheadP1), milliseconds(r.AheadP50),
+		milliseconds(r.AheadP99))
 	row("bytes per frame", "%.1f", r.BytesPerFrame)
 	row("frames rendered", "%d", r.FramesRendered)
 	row("honest evicted", "%d", r.HonestEvicted)

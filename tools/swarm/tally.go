@@ -18,9 +18,15 @@ type tally struct {
 	first   timeline.Instant // when the first picture was there, once started
 
 	seen, missed uint64
+	atFirst      uint64 // of those missed, before the stream was far enough ahead
+	lost         uint64 // the frame that was missed last
 	frames       uint64 // in the broadcasts, missing ones included
 	bytes        uint64 // of the broadcasts
 }
+
+// landing is how long after its first picture somebody may still be where there is no head start yet: a stream that has just
+// started gathers one.
+const landing = 5 * donut.FPS // frames
 
 // follow reports whether a message with header h can be decoded after those before it. There is an error where the
 // sequence breaks, but none for the messages from there to the next key.
@@ -61,11 +67,11 @@ func (t *tally) take(h codec.Header, frames []*donut.Picture, size int, now time
 			t.started, t.first, t.next = true, max(now, timeline.Start(n)), n
 		}
 		if t.started {
-			t.missed += n - t.next
+			t.miss(t.next, n)
 			if inTime {
 				t.seen++
 			} else {
-				t.missed++
+				t.miss(n, n+1)
 			}
 		}
 		t.next = n + 1
@@ -73,9 +79,21 @@ func (t *tally) take(h codec.Header, frames []*donut.Picture, size int, now time
 	t.number = max(t.number, h.Number)
 }
 
+// miss counts the frames from first to before end, if any.
+func (t *tally) miss(first, end uint64) {
+	if first >= end {
+		return
+	}
+	t.missed += end - first
+	t.lost = end - 1
+	if landed := t.first.Frame() + landing; first < landed {
+		t.atFirst += min(end, landed) - first
+	}
+}
+
 // leave counts what was due by now and never came.
 func (t *tally) leave(now timeline.Instant) {
 	if playhead := now.Frame(); t.started && playhead > t.next {
-		t.missed += playhead - t.next
+		t.miss(t.next, playhead)
 	}
 }

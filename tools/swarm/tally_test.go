@@ -118,3 +118,22 @@ func TestTallyFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestMissedAtFirst has frames missed around the moment at which a stream is far enough ahead.
+func TestMissedAtFirst(t *testing.T) {
+	for _, c := range []struct {
+		from, to     uint64 // missed
+		missed, want uint64
+	}{
+		{10, 10, 0, 0}, {20, 30, 10, 10}, {10 + landing - 3, 10 + landing + 4, 7, 3}, {10 + landing, 10 + landing + 5, 5, 0},
+	} {
+		ta := tally{started: true, first: timeline.Start(10)}
+		ta.miss(c.from, c.to)
+		if ta.missed != c.missed || ta.atFirst != c.want {
+			t.Errorf("of %d to %d %d are missed, and %d at first; want %d and %d", c.from, c.to, ta.missed, ta.atFirst, c.missed, c.want)
+		}
+		if c.missed > 0 && ta.lost != c.to-1 {
+			t.Errorf("of %d to %d the last is %d", c.from, c.to, ta.lost)
+		}
+	}
+}

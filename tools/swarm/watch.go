@@ -4,34 +4,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/donut"
 	"github.com/distributed-donut/donut/wasm/wire"
 )
-
-// A clock relates the server's timeline to this machine's monotonic time.
-type clock struct {
-	instant timeline.Instant
-	at      time.Time
-}
-
-func (c clock) now() timeline.Instant { return c.instant.Add(time.Since(c.at)) }
-
-// local returns when t was or will be.
-func (c clock) local(t timeline.Instant) time.Time { return c.at.Add(t.Sub(c.instant)) }
-
-// setClock takes the time from a reply, whatever the clock's generation: the newest one counts.
-func (p *person) setClock(message []byte) error {
-	m, err := wire.ParseReply(message)
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	roundTrip := now.Sub(p.dialed) - time.Duration(m.Sent)*time.Microsecond - time.Duration(m.Replied-m.Received)*time.Microsecond
-	p.clock = clock{timeline.Instant(m.Replied).Add(roundTrip / 2), now}
-	return nil
-}
 
 // watch checks a broadcast. What is wrong with it is a fault of the crowd's, after which the person watches on.
 func (p *person) watch(message []byte) error {
@@ -55,6 +31,9 @@ func (p *person) watch(message []byte) error {
 	p.tally.take(h, frames, len(message), p.clock.now())
 	if !started && p.tally.started {
 		p.firstFrame = p.clock.local(p.tally.first).Sub(p.dialed)
+	}
+	if p.clock.settled() {
+		p.crowd.ahead.add(p.ahead(time.Now()))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,16 +10,16 @@ import (
 )
 
 // cores returns how many cores the server takes on average over some time.
-func (s *stage) cores(ctx context.Context, d time.Duration) (float64, error) {
-	before, err := processorTime(s.server.Process.Pid)
+func (s *server) cores(ctx context.Context, d time.Duration) (float64, error) {
+	before, err := processorTime(s.process.Process.Pid)
 	start := time.Now()
 	if err == nil {
-		err = s.wait(ctx, d)
+		err = wait(ctx, d)
 	}
 	if err != nil {
 		return 0, err
 	}
-	after, err := processorTime(s.server.Process.Pid)
+	after, err := processorTime(s.process.Process.Pid)
 	return (after - before).Seconds() / time.Since(start).Seconds(), err
 }
 
@@ -33,8 +33,8 @@ func processorTime(pid int) (time.Duration, error) {
 }
 
 // memory returns how many bytes of memory the server takes up.
-func (s *stage) memory() (float64, error) {
-	content, err := os.ReadFile("/proc/" + strconv.Itoa(s.server.Process.Pid) + "/statm")
+func (s *server) memory() (float64, error) {
+	content, err := os.ReadFile("/proc/" + strconv.Itoa(s.process.Process.Pid) + "/statm")
 	if err != nil {
 		return 0, fmt.Errorf("measure memory: %w", err)
 	}
@@ -49,8 +49,8 @@ func (s *stage) memory() (float64, error) {
 type footprint struct{ goroutines, descriptors int }
 
 // footprint returns the server's.
-func (s *stage) footprint(ctx context.Context) (f footprint, err error) {
-	open, err := os.ReadDir("/proc/" + strconv.Itoa(s.server.Process.Pid) + "/fd")
+func (s *server) footprint(ctx context.Context) (f footprint, err error) {
+	open, err := os.ReadDir("/proc/" + strconv.Itoa(s.process.Process.Pid) + "/fd")
 	if err != nil {
 		return f, fmt.Errorf("count descriptors: %w", err)
 	}
@@ -75,7 +75,7 @@ const (
 )
 
 // footprintOver returns how much more the server holds than before, when that is nothing or it has had enough time.
-func (s *stage) footprintOver(ctx context.Context, before footprint) (more footprint, err error) {
+func (s *server) footprintOver(ctx context.Context, before footprint) (more footprint, err error) {
 	for deadline := time.Now().Add(leaving); ; {
 		now, err := s.footprint(ctx)
 		if err != nil {
@@ -85,7 +85,7 @@ func (s *stage) footprintOver(ctx context.Context, before footprint) (more footp
 		if more == (footprint{}) || time.Now().After(deadline) {
 			return more, nil
 		}
-		if err := s.wait(ctx, leavingBeat); err != nil {
+		if err := wait(ctx, leavingBeat); err != nil {
 			return more, err
 		}
 	}

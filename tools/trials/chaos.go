@@ -89,10 +89,10 @@ func (c chaos) fleet(ctx context.Context, s *stage, d time.Duration) *crowd {
 
 // kill ends the workers halfway through without a word, and starts others later.
 func (c chaos) kill(ctx context.Context, s *stage, d, played time.Duration, fleet *crowd) (*crowd, error) {
-	err := s.wait(ctx, d/2-played)
+	err := wait(ctx, d/2-played)
 	fleet.kill()
 	if err == nil {
-		err = s.wait(ctx, min(10*time.Second, d/8))
+		err = wait(ctx, min(10*time.Second, d/8))
 	}
 	return c.fleet(ctx, s, d/4), err
 }

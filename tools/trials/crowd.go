@@ -22,10 +22,17 @@ type crowd struct {
 	stderr  io.Writer
 }
 
+// A door is where crowds come in.
+type door struct {
+	bin    string // the folder that swarm is in
+	url    string
+	stderr io.Writer
+}
+
 // begin starts a crowd that plays for so long. The caller must end it.
-func (s *stage) begin(ctx context.Context, d time.Duration, flags ...string) *crowd {
-	flags = append([]string{"-url", s.url, "-json", "-duration", d.String()}, flags...)
-	c := &crowd{process: exec.CommandContext(ctx, filepath.Join(s.bin, "swarm"), flags...), stderr: s.stderr}
+func (o *door) begin(ctx context.Context, d time.Duration, flags ...string) *crowd {
+	flags = append([]string{"-url", o.url, "-json", "-duration", d.String()}, flags...)
+	c := &crowd{process: exec.CommandContext(ctx, filepath.Join(o.bin, "swarm"), flags...), stderr: o.stderr}
 	c.process.Cancel = func() error { return c.process.Process.Signal(os.Interrupt) }
 	c.process.WaitDelay = stopTimeout
 	c.process.Stdout, c.process.Stderr = &c.out, &c.said
@@ -70,6 +77,33 @@ func (c *crowd) kill() {
 }
 
 // swarm plays a crowd until its end, and returns its report.
-func (s *stage) swarm(ctx context.Context, d time.Duration, flags ...string) (map[string]float64, error) {
-	return s.begin(ctx, d, flags...).end()
+func (o *door) swarm(ctx context.Context, d time.Duration, flags ...string) (map[string]float64, error) {
+	return o.begin(ctx, d, flags...).end()
+}
+
+// reportsOf waits for the end of all crowds, and returns their reports.
+func reportsOf(crowds []*crowd) (all []map[string]float64, err error) {
+	for _, c := range crowds {
+		report, endErr := c.end()
+		all = append(all, report)
+		err = errors.Join(err, endErr)
+	}
+	return all, err
+}
+
+// sumOf adds up reports.
+func sumOf(reports []map[string]float64) map[string]float64 {
+	sum := make(map[string]float64)
+	for _, report := range reports {
+		for name, value := range report {
+			sum[name] += value
+		}
+	}
+	return sum
+}
+
+// endAll waits for the end of all crowds, and adds up their reports.
+func endAll(crowds []*crowd) (map[string]float64, error) {
+	reports, err := reportsOf(crowds)
+	return sumOf(reports), err
 }

@@ -46,11 +46,11 @@ func (o fanout) trial() trial {
 // takes more is the audience's.
 func (o fanout) play(ctx context.Context, s *stage, d time.Duration, f *findings) error {
 	few := s.begin(ctx, d, "-workers", "3", "-viewers", "20")
-	err := s.wait(ctx, d/8)
+	err := wait(ctx, d/8)
 	calm, calmErr := s.cores(ctx, d/8)
 	empty, emptyErr := s.memory()
 	many := s.begin(ctx, d*3/4-5*time.Second, "-workers", "0", "-viewers", strconv.Itoa(s.size.Viewers))
-	err = errors.Join(err, s.wait(ctx, d/4))
+	err = errors.Join(err, wait(ctx, d/4))
 	before, beforeErr := s.statsAfter(ctx, 0)
 	start := time.Now()
 	busy, busyErr := s.cores(ctx, d/4)

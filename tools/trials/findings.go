@@ -20,39 +20,59 @@ type findings struct {
 
 // A figure is one of them.
 type figure struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	Bar   string  `json:"bar,omitempty"` // what is wanted; empty where it is only told
-	Met   bool    `json:"met"`
+	Name  string `json:"name"`
+	Value number `json:"value"`
+	Bar   string `json:"bar,omitempty"` // what is wanted; empty where it is only told
+	Met   bool   `json:"met"`
 	// Safety says that the bar is about what airs and who is believed, and holds on the busiest machine.
 	Safety bool `json:"safety,omitempty"`
 }
 
+// A number may be none, where there was nothing to measure. JSON has null for that.
+type number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *number) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*n = number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(n))
+}
+
 func (f *findings) tell(name string, value float64) {
-	f.Figures = append(f.Figures, figure{Name: name, Value: value, Met: true})
+	f.Figures = append(f.Figures, figure{Name: name, Value: number(value), Met: true})
 }
 
 // safe wants a figure that says what is believed to be exactly so much.
 func (f *findings) safe(name string, value, want float64) {
-	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("%g", want), value == want, true})
+	f.Figures = append(f.Figures, figure{name, number(value), fmt.Sprintf("%g", want), value == want, true})
 }
 
 // exactly, atMost, within and atLeast want a figure to be so.
 func (f *findings) exactly(name string, value, want float64) {
-	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("%g", want), value == want, false})
+	f.Figures = append(f.Figures, figure{name, number(value), fmt.Sprintf("%g", want), value == want, false})
 }
 
 func (f *findings) atMost(name string, value, bar float64) {
-	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("at most %g", bar), value <= bar, false})
+	f.Figures = append(f.Figures, figure{name, number(value), fmt.Sprintf("at most %g", bar), value <= bar, false})
 }
 
 func (f *findings) within(name string, value, want, tolerance float64) {
 	bar := fmt.Sprintf("%g within %g%%", want, 100*tolerance)
-	f.Figures = append(f.Figures, figure{name, value, bar, math.Abs(value-want) <= tolerance*want, true})
+	f.Figures = append(f.Figures, figure{name, number(value), bar, math.Abs(value-want) <= tolerance*want, true})
 }
 
 func (f *findings) atLeast(name string, value, bar float64) {
-	f.Figures = append(f.Figures, figure{name, value, fmt.Sprintf("at least %g", bar), value >= bar, false})
+	f.Figures = append(f.Figures, figure{name, number(value), fmt.Sprintf("at least %g", bar), value >= bar, false})
 }
 
 // missed reports whether a bar was missed.

@@ -14,12 +14,12 @@ import (
 // so that some of it is lent something.
 func playFlood(ctx context.Context, s *stage, d time.Duration, f *findings) error {
 	viewers := s.begin(ctx, d, "-workers", "0", "-viewers", strconv.Itoa(s.size.Viewers))
-	err := s.wait(ctx, d/10)
+	err := wait(ctx, d/10)
 	calm, calmErr := s.cores(ctx, d/10)
 	before, beforeErr := s.statsAfter(ctx, 0)
 	flood := s.begin(ctx, d*3/5, "-workers", "0", "-viewers", "1", "-seed", "3", "-garbage", "20",
 		"-flood", strconv.Itoa(s.size.Hostile), "-flood-rate", strconv.FormatFloat(s.size.Rate, 'g', -1, 64))
-	err = errors.Join(err, s.wait(ctx, d/10))
+	err = errors.Join(err, wait(ctx, d/10))
 	fleet := s.begin(ctx, d*6/10, "-workers", strconv.Itoa(s.size.Workers), "-viewers", "1", "-seed", "2")
 	busy, busyErr := s.cores(ctx, d*2/5)
 	offered, floodErr := flood.end()

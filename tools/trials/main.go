@@ -20,7 +20,8 @@ const usage = `Usage: trials [-duration D] [-viewers N] [-parallel N] [-results 
 Each trial starts a server of its own on a free loopback port, plays crowds
 against it from processes of their own, and compares what was seen and counted
 with a bar. Without arguments all of them are made; -list says which there are,
-and chaos stands for those that lose workers.
+chaos stands for those that lose workers, and fleet for those of several servers,
+which need nats-server.
 
 Exit status: 0, 1 when a bar was missed or a trial could not be made, 2 on bad
 usage.
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if cfg.list {
 		for _, t := range trials() {
-			fmt.Fprintf(stdout, "%-10s %s\n", t.name, t.about)
+			fmt.Fprintf(stdout, "%-14s %s\n", t.name, t.about)
 		}
 		return nil
 	}

@@ -29,7 +29,7 @@ type meter struct {
 }
 
 // newMeter starts to measure with the server's module. The caller must close the meter.
-func (s *stage) newMeter(ctx context.Context) (*meter, error) {
+func (s *server) newMeter(ctx context.Context) (*meter, error) {
 	module, err := fetch(ctx, s.url+"/donut.wasm")
 	if err != nil {
 		return nil, err

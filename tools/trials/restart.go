@@ -28,7 +28,7 @@ func (r restart) trial() trial {
 // play lets the crowd settle for two fifths of the time.
 func (r restart) play(ctx context.Context, s *stage, d time.Duration, f *findings) error {
 	crowd := s.begin(ctx, d, "-workers", strconv.Itoa(s.size.Workers), "-viewers", strconv.Itoa(s.size.Viewers), "-return")
-	err := s.wait(ctx, d*2/5)
+	err := wait(ctx, d*2/5)
 	start := time.Now()
 	if err == nil {
 		err = s.restart(ctx, r.signal)

@@ -84,26 +84,12 @@ func playSoak(ctx context.Context, s *stage, d time.Duration, f *findings) error
 	return nil
 }
 
-// endAll waits for the end of all crowds, and adds up their reports.
-func endAll(crowds []*crowd) (map[string]float64, error) {
-	sum := make(map[string]float64)
-	var errs error
-	for _, c := range crowds {
-		report, err := c.end()
-		errs = errors.Join(errs, err)
-		for name, value := range report {
-			sum[name] += value
-		}
-	}
-	return sum, errs
-}
-
 // taken is what a server took over some time: memory in MiB, by the median of two tenths of the time.
 type taken struct{ cores, early, late, most float64 }
 
 // sample looks at the server for so long. The early tenth begins when it says, and the late one is the last.
-func (s *stage) sample(ctx context.Context, d, begins time.Duration) (t taken, err error) {
-	pid := s.server.Process.Pid
+func (s *server) sample(ctx context.Context, d, begins time.Duration) (t taken, err error) {
+	pid := s.process.Process.Pid
 	used, err := processorTime(pid)
 	if err != nil {
 		return t, err
@@ -121,7 +107,7 @@ func (s *stage) sample(ctx context.Context, d, begins time.Duration) (t taken, e
 		case at >= d*9/10:
 			late = append(late, memory)
 		}
-		err = errors.Join(err, s.wait(ctx, sampleBeat))
+		err = errors.Join(err, wait(ctx, sampleBeat))
 	}
 	after, timeErr := processorTime(pid)
 	if err = errors.Join(err, timeErr); err != nil {

@@ -1,180 +1,148 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"syscall"
+	"slices"
 	"time"
+
+	"github.com/distributed-donut/donut/tools/natsserver"
 )
 
-const (
-	// startTimeout is how long a server may take until it listens: it may have to compile the module.
-	startTimeout = 30 * time.Second
-	// stopTimeout is how long a process may take to end when it was asked to.
-	stopTimeout = 15 * time.Second
-)
-
-// A stage is a server and what plays against it.
+// A stage is the servers of a trial. The first is embedded: most trials have no other.
 type stage struct {
-	bin    string
-	stderr io.Writer
-	size   size // of what plays
-	flags  []string
-	server *exec.Cmd
-	url    string
-	admin  string // URL of the admin listener
+	*server
+	size    size
+	servers []*server          // in the order in which they were started
+	nats    *natsserver.Server // where they meet; nil for a server alone
+	proxy   *natsserver.Proxy  // before it, for the last server; nil for none
 }
 
-// open starts a server with the given flags for a trial of some size. The caller must close the stage.
-func open(ctx context.Context, bin string, stderr io.Writer, crowd size, flags []string) (*stage, error) {
-	s := &stage{bin: bin, stderr: stderr, size: crowd}
-	s.flags = append([]string{"-admin-addr", "127.0.0.1:0", "-log-format", "json"}, flags...)
-	return s, s.launch(ctx, "127.0.0.1:0")
+// A setting is what a stage is to be like.
+type setting struct {
+	servers int                                        // that meet over NATS; 0 is one alone
+	flags   func(server int, d time.Duration) []string // of each of them in a trial that lasts so long; nil for none
+	proxy   bool                                       // the last one reaches NATS through a proxy
+	rigged  bool                                       // they can do what only trials need
 }
 
-// launch starts the server on an address, and returns when it listens.
-func (s *stage) launch(ctx context.Context, addr string) error {
-	s.server = exec.Command(filepath.Join(s.bin, "donut-server"), append([]string{"-addr", addr}, s.flags...)...)
-	s.server.WaitDelay = stopTimeout
-	log, err := s.server.StderrPipe()
-	if err != nil {
+// The server's program, and the one that can do more.
+const (
+	program       = "donut-server"
+	riggedProgram = "donut-server-trial"
+)
+
+// open starts what a trial needs. The caller must close the stage, which is nil with an error.
+func open(ctx context.Context, bin string, stderr io.Writer, t trial) (_ *stage, err error) {
+	s := &stage{size: t.size}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if t.setting.servers > 0 {
+		if s.nats, err = natsserver.Start(); err != nil {
+			return nil, err
+		}
+	}
+	if t.setting.proxy {
+		if s.proxy, err = natsserver.StartProxy(s.nats); err != nil {
+			return nil, err
+		}
+	}
+	for i := range max(1, t.setting.servers) {
+		flags := slices.Clone(t.server)
+		if t.setting.flags != nil {
+			flags = append(flags, t.setting.flags(i, t.duration)...)
+		}
+		name := program
+		if t.setting.rigged {
+			name = riggedProgram
+		}
+		where := ""
+		switch {
+		case s.nats == nil:
+		case s.proxy != nil && i == t.setting.servers-1:
+			where = s.proxy.URL()
+		default:
+			where = s.nats.URL()
+		}
+		if err := s.add(ctx, newServer(bin, name, stderr, flags), where); err != nil {
+			return nil, err
+		}
+	}
+	if s.nats != nil {
+		_, err = s.whole(ctx, time.Now())
+	}
+	return s, err
+}
+
+// add starts one more server, which meets the others at that NATS, if any.
+func (s *stage) add(ctx context.Context, one *server, nats string) error {
+	if nats != "" {
+		one.name = fmt.Sprint("server ", len(s.servers))
+		one.flags = append(one.flags, "-nats", nats, "-server-name", one.name)
+	}
+	if err := one.launch(ctx, anyPort); err != nil {
 		return err
 	}
-	if err := s.server.Start(); err != nil {
-		return fmt.Errorf("start server: %w (run make build)", err)
-	}
-	listening := make(chan listening, 1)
-	go s.read(log, listening)
-	select {
-	case l, ok := <-listening:
-		if !ok {
-			return errors.Join(errors.New("the server ended before it listened"), s.close())
-		}
-		s.url, s.admin = "http://"+l.addr, "http://"+l.admin
-		return nil
-	case <-time.After(startTimeout):
-		err = fmt.Errorf("the server does not listen after %v", startTimeout)
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
-	return errors.Join(err, s.close())
-}
-
-// listening says where a server listens, as host:port.
-type listening struct{ addr, admin string }
-
-// restart ends the server by a signal, and starts another one in its place. Only one that is killed may end badly.
-func (s *stage) restart(ctx context.Context, sig syscall.Signal) error {
-	if err := s.end(sig); err != nil && sig != syscall.SIGKILL {
-		return err
-	}
-	return s.launch(ctx, strings.TrimPrefix(s.url, "http://"))
-}
-
-// read reads the server's log, sends where it listens, and closes the channel at the end of the log.
-// Errors of the server's are passed on.
-func (s *stage) read(log io.Reader, told chan<- listening) {
-	defer close(told)
-	for lines := bufio.NewScanner(log); lines.Scan(); {
-		var entry struct {
-			Level, Msg, Addr string
-			Admin            string `json:"admin_addr"`
-		}
-		switch err := json.Unmarshal(lines.Bytes(), &entry); {
-		case err != nil, entry.Level == "ERROR":
-			fmt.Fprintf(s.stderr, "server: %s\n", lines.Bytes())
-		case entry.Msg == "listening":
-			told <- listening{entry.Addr, entry.Admin}
-		}
-	}
-}
-
-// close ends the server, and fails where it does not end well.
-func (s *stage) close() error { return s.end(syscall.SIGTERM) }
-
-// end ends the server by a signal, and fails where it does not end well.
-func (s *stage) end(sig syscall.Signal) error {
-	if err := s.server.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop server: %w", err)
-	}
-	kill := time.AfterFunc(stopTimeout, func() { s.server.Process.Kill() })
-	defer kill.Stop()
-	if err := s.server.Wait(); err != nil {
-		return fmt.Errorf("server: %w", err)
+	if s.servers = append(s.servers, one); s.server == nil {
+		s.server = one
 	}
 	return nil
 }
 
-// client leaves no connection behind, which would be counted as the server's.
-var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
-// fetch returns what there is at a URL.
-func fetch(ctx context.Context, url string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
+// kill ends server i without a word.
+func (s *stage) kill(i int) error {
+	one := s.servers[i]
+	s.servers = slices.Delete(s.servers, i, i+1)
+	if err := one.process.Process.Kill(); err != nil {
+		return fmt.Errorf("kill a server: %w", err)
 	}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", url, err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetch %s: got status %s, want 200", url, response.Status)
-	}
-	return io.ReadAll(response.Body)
+	_ = one.process.Wait() // it says that it was killed
+	return nil
 }
 
-// statsAfter asks the server for its statistics after some time.
-func (s *stage) statsAfter(ctx context.Context, d time.Duration) (map[string]float64, error) {
-	if err := s.wait(ctx, d); err != nil {
-		return nil, err
-	}
-	body, err := fetch(ctx, s.url+"/api/stats")
-	if err != nil {
-		return nil, err
-	}
-	return numbers(bytes.NewReader(body))
-}
+const (
+	// wholeTimeout is how long servers may take to find each other before a trial gives up, and wholeBeat how often they
+	// are looked at.
+	wholeTimeout = 30 * time.Second
+	wholeBeat    = 10 * time.Millisecond
+)
 
-// numbers returns the numbers of a JSON object by their names, and those of an object in it as "name.inner".
-func numbers(r io.Reader) (map[string]float64, error) {
-	var all map[string]any
-	if err := json.NewDecoder(r).Decode(&all); err != nil {
-		return nil, fmt.Errorf("parse statistics: %w", err)
-	}
-	kept := make(map[string]float64)
-	for name, value := range all {
-		switch value := value.(type) {
-		case float64:
-			kept[name] = value
-		case map[string]any:
-			for inner, value := range value {
-				if number, ok := value.(float64); ok {
-					kept[name+"."+inner] = number
-				}
-			}
+// errApart is the error where servers have not found each other in time.
+var errApart = errors.New("the servers do not find each other")
+
+// whole waits until every server works with all others, and returns how long that took from some moment on. After
+// wholeTimeout the error is errApart.
+func (s *stage) whole(ctx context.Context, since time.Time) (took time.Duration, err error) {
+	for deadline := time.Now().Add(wholeTimeout); ; {
+		apart := slices.IndexFunc(s.servers, func(one *server) bool { return one.log.others() < len(s.servers)-1 })
+		if apart < 0 {
+			return time.Since(since), nil
+		}
+		if time.Now().After(deadline) {
+			return time.Since(since), fmt.Errorf("%w: server %d works with %d others after %v, want %d",
+				errApart, apart, s.servers[apart].log.others(), wholeTimeout, len(s.servers)-1)
+		}
+		if err := wait(ctx, wholeBeat); err != nil {
+			return 0, err
 		}
 	}
-	return kept, nil
 }
 
-// wait lets time pass.
-func (s *stage) wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// close ends all that was started, and fails where a server does not end well.
+func (s *stage) close() (err error) {
+	for _, one := range s.servers {
+		err = errors.Join(err, one.close())
 	}
+	if s.proxy != nil {
+		s.proxy.Close()
+	}
+	if s.nats != nil {
+		s.nats.Stop()
+	}
+	return err
 }

@@ -16,6 +16,7 @@ type trial struct {
 	duration    time.Duration
 	size        size     // where it can be chosen
 	server      []string // flags
+	setting     setting  // of one server alone, unless it says otherwise
 	play        func(ctx context.Context, s *stage, d time.Duration, f *findings) error
 	compute     func(ctx context.Context, f *findings) error // in place of play, for what needs no server
 }
@@ -66,34 +67,35 @@ var strangers = []trial{
 
 // trials returns all that there are.
 func trials() []trial {
-	all := slices.Concat(strangers, fanouts, endurance)
-	for _, c := range matrix {
-		all = append(all, c.trial())
-	}
-	return all
+	all := slices.Concat(strangers, fanouts, endurance, fleets)
+	return append(all, groups()["chaos"]...)
 }
 
-// find returns the trials of these names, or all of them for none. "chaos" stands for the matrix.
+// groups are trials that one name stands for.
+func groups() map[string][]trial {
+	chaos := make([]trial, len(matrix))
+	for i, c := range matrix {
+		chaos[i] = c.trial()
+	}
+	return map[string][]trial{"chaos": chaos, "fleet": fleets}
+}
+
+// find returns the trials of these names, or all of them for none. "chaos" stands for the matrix, and "fleet" for those of
+// several servers.
 func find(names []string) (found []trial, err error) {
 	if len(names) == 0 {
 		return trials(), nil
 	}
 	for _, name := range names {
-		matches := func(t trial) bool { return t.name == name }
-		if name == "chaos" {
-			matches = func(t trial) bool {
-				return slices.ContainsFunc(matrix, func(c chaos) bool { return c.name == t.name })
-			}
+		if group, ok := groups()[name]; ok {
+			found = append(found, group...)
+			continue
 		}
-		before := len(found)
-		for _, t := range trials() {
-			if matches(t) {
-				found = append(found, t)
-			}
+		i := slices.IndexFunc(trials(), func(t trial) bool { return t.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("got trial %q, want one that -list names, chaos or fleet", name)
 		}
-		if len(found) == before {
-			return nil, fmt.Errorf("got trial %q, want one that -list names, or chaos", name)
-		}
+		found = append(found, trials()[i])
 	}
 	return found, nil
 }
@@ -107,7 +109,7 @@ func (t trial) make(ctx context.Context, bin string, stderr io.Writer) (f findin
 		f.Seconds = time.Since(start).Seconds()
 		return f, err
 	}
-	s, err := open(ctx, bin, stderr, t.size, t.server)
+	s, err := open(ctx, bin, stderr, t)
 	if err != nil {
 		return f, err
 	}
@@ -159,7 +161,7 @@ func playForgers(ctx context.Context, s *stage, d time.Duration, f *findings) er
 func playStorm(ctx context.Context, s *stage, d time.Duration, f *findings) error {
 	// The honest are here first, and stay to the end. A quarter of the time shows what the server takes when it is calm.
 	honest := s.begin(ctx, d, "-workers", "10", "-viewers", "20")
-	err := s.wait(ctx, d/4)
+	err := wait(ctx, d/4)
 	calm, calmErr := s.cores(ctx, d/4)
 	before, statsErr := s.statsAfter(ctx, 0)
 	const rate = 1000

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,6 +23,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-donut/donut/server/cluster/natstest"
+	"github.com/distributed-donut/donut/tools/deploy"
 	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/tools/leakcheck"
 	"github.com/distributed-donut/donut/tools/wasmbuild/build"
@@ -50,8 +54,10 @@ func programs(t *testing.T, flags ...string) string {
 	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, pkg := range map[string]string{"donut-server": "./server", "swarm": "./tools/swarm"} {
-		args := slices.Concat([]string{"build", "-overlay", file, "-o", filepath.Join(dir, name)}, flags, []string{pkg})
+	for name, how := range map[string][]string{
+		program: {"./server"}, riggedProgram: {"-tags", "trial", "./server"}, "swarm": {"./tools/swarm"},
+	} {
+		args := slices.Concat([]string{"build", "-overlay", file, "-o", filepath.Join(dir, name)}, flags, how)
 		compile := exec.CommandContext(t.Context(), "go", args...)
 		compile.Dir = root
 		if out, err := compile.CombinedOutput(); err != nil {
@@ -59,6 +65,15 @@ func programs(t *testing.T, flags ...string) string {
 		}
 	}
 	return dir
+}
+
+// racePrograms builds the programs so that they look for races where the tests do.
+func racePrograms(t *testing.T) string {
+	t.Helper()
+	if raceEnabled {
+		return programs(t, "-race")
+	}
+	return programs(t)
 }
 
 // TestTrials makes trials, shortened and side by side. What airs and who is believed must be right on the busiest
@@ -106,11 +121,7 @@ func TestEndurance(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute and a half")
 	}
-	var flags []string
-	if raceEnabled {
-		flags = []string{"-race"}
-	}
-	bin := programs(t, flags...)
+	bin := racePrograms(t)
 	for _, c := range []struct{ trial, size string }{
 		{"soak", "-viewers 1000 -workers 20 -hostile 30"},
 		{"restart", "-viewers 100 -workers 5"},
@@ -129,6 +140,65 @@ func TestEndurance(t *testing.T) {
 			}
 			judge(t, f)
 		})
+	}
+}
+
+// TestFleet makes the trials of several servers, shortened and small. Which server renders what, and how soon they find
+// each other, is for the command to judge.
+func TestFleet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute and a half")
+	}
+	natstest.Start(t).Stop() // or there are none
+	size := "-viewers 30 -workers 6"
+	if raceEnabled {
+		size = "-viewers 6 -workers 3"
+	}
+	args := append(strings.Fields("-duration 15s -parallel 2 -json "+size), "-bin", racePrograms(t))
+	var made []string
+	for _, each := range fleets {
+		if _, err := deploy.FindNginx(); err != nil && each.name == serverKilled.name {
+			if os.Getenv("REQUIRE_BROWSERS") == "1" {
+				t.Error(err)
+			}
+			continue
+		}
+		made = append(made, each.name)
+	}
+	var out, errs bytes.Buffer
+	if err := run(t.Context(), append(args, made...), &out, &errs); err != nil && !errors.Is(err, errMissed) {
+		t.Fatalf("%v\n%s", err, &errs)
+	}
+	decoder := json.NewDecoder(&out)
+	for _, name := range made {
+		var f findings
+		if err := decoder.Decode(&f); err != nil || f.Trial != name {
+			t.Fatalf("got the findings of %q, %v, want those of %q", f.Trial, err, name)
+		}
+		judge(t, f)
+	}
+}
+
+// TestOrdinaryServersAreNotRigged asks both programs for their flags.
+func TestOrdinaryServersAreNotRigged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the server twice")
+	}
+	bin := programs(t)
+	for name, want := range map[string]bool{program: false, riggedProgram: true} {
+		help, err := exec.CommandContext(t.Context(), filepath.Join(bin, name), "-h").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s -h: %v", name, err)
+		}
+		content, err := os.ReadFile(filepath.Join(bin, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for where, text := range map[string][]byte{"help": help, "program": content} {
+			if got := bytes.Contains(text, []byte("rig-clock-off")); got != want {
+				t.Errorf("%s: its %s has -rig-clock-off: %v, want %v", name, where, got, want)
+			}
+		}
 	}
 }
 
@@ -221,6 +291,7 @@ func TestFindings(t *testing.T) {
 		{"too much", func(f *findings) { f.atMost("x", 2.1, 2) }, true},
 		{"at least", func(f *findings) { f.atLeast("x", 2, 2) }, false},
 		{"too little", func(f *findings) { f.atLeast("x", 1.9, 2) }, true},
+		{"nothing to measure", func(f *findings) { f.atLeast("x", math.NaN(), 2) }, true},
 		{"not a number", func(f *findings) { zero := 0.; f.atMost("x", zero/zero, 2) }, true},
 	} {
 		f := findings{Trial: "t"}
@@ -233,13 +304,21 @@ func TestFindings(t *testing.T) {
 		if f.missed() != c.missed || strings.Contains(table.String(), "MISSED") != c.missed {
 			t.Errorf("%s: missed %v, want %v\n%s", c.name, f.missed(), c.missed, &table)
 		}
+		var line bytes.Buffer
+		var again findings
+		if err := f.writeJSON(&line); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(line.Bytes(), &again); err != nil || fmt.Sprint(again) != fmt.Sprint(f) {
+			t.Errorf("%s: %s is read as %v, %v, want %v", c.name, &line, again, err, f)
+		}
 	}
 }
 
 // TestCrowdThatBreaks has crowds report and end with a status: 1 is for checks that failed, and 66 for a data race.
 func TestCrowdThatBreaks(t *testing.T) {
 	for status, want := range map[string]bool{"0": true, "1": true, "2": false, "66": false} {
-		s := &stage{bin: t.TempDir(), stderr: io.Discard}
+		s := &door{bin: t.TempDir(), stderr: io.Discard}
 		script := "#!/bin/sh\necho '{\"frames_seen\": 5}'\nexit " + status + "\n"
 		if err := os.WriteFile(filepath.Join(s.bin, "swarm"), []byte(script), 0o700); err != nil {
 			t.Fatal(err)
@@ -281,7 +360,8 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-// TestFootprint has this process be the server: it opens a file, starts a goroutine, and ends both a moment later.
+// TestFootprint has a shell be the server, which opens a file and closes it, and this process tell of its goroutines:
+// the sockets of that are not to be counted.
 func TestFootprint(t *testing.T) {
 	running := 5
 	var mu sync.Mutex
@@ -292,24 +372,38 @@ func TestFootprint(t *testing.T) {
 		running = max(5, running-1)
 	}))
 	defer admin.Close()
-	self, err := os.FindProcess(os.Getpid())
+	const script = "echo; read a; exec 3</dev/null; echo; read a; exec 3<&-; echo; read a"
+	shell := exec.CommandContext(t.Context(), "sh", "-c", script)
+	orders, err := shell.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{server: &exec.Cmd{Process: self}, admin: admin.URL}
+	out, err := shell.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer shell.Wait()
+	defer orders.Close()
+	done := bufio.NewScanner(out)
+	next := func() {
+		fmt.Fprintln(orders)
+		done.Scan()
+	}
+
+	done.Scan()
+	s := &server{process: shell, admin: admin.URL}
 	before, err := s.footprint(t.Context())
 	if err != nil || before.goroutines != 5 || before.descriptors < 3 {
 		t.Fatalf("got %+v, %v, want 5 goroutines and some descriptors", before, err)
 	}
-	file, err := os.Open(os.DevNull)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
+	next()
 	if now, err := s.footprint(t.Context()); err != nil || now.descriptors != before.descriptors+1 {
 		t.Errorf("got %+v, %v with one file more than %+v", now, err, before)
 	}
-	file.Close()
+	next()
 	mu.Lock()
 	running = 7
 	mu.Unlock()
