@@ -17,6 +17,8 @@ leave_out() {
 }
 step() { printf '\n== %s\n' "$*"; }
 have() { command -v "$1" >/dev/null; }
+# The page's tests run in node as it is from version 20 on.
+have_node() { have node && node -e 'process.exit(Number.parseInt(process.versions.node) < 20 ? 1 : 0)'; }
 
 step gofmt
 unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
@@ -27,10 +29,12 @@ fi
 
 step go vet
 "$go" vet ./...
+"$go" vet -tags trial ./server
 
 step staticcheck
 if "$go" run "$staticcheck" -version >/dev/null 2>&1; then
   "$go" run "$staticcheck" ./...
+  "$go" run "$staticcheck" -tags trial ./server
 else
   leave_out "staticcheck cannot be had here"
 fi
@@ -48,7 +52,7 @@ fi
 have caddy || leave_out "the file for Caddy: there is no caddy"
 have systemd-analyze || leave_out "the unit for systemd: there is no systemd-analyze"
 step "go test -race"
-"$go" test -race -timeout 8m ./...
+"$go" test -race -timeout 15m ./...
 
 step "the picture with fused multiply-add at the compiler's command"
 if grep -qw fma /proc/cpuinfo 2>/dev/null && [ "$("$go" env GOARCH)" = amd64 ]; then
@@ -69,7 +73,7 @@ trap 'rm -f "$ledger"' EXIT
 LEDGER=$ledger tools/engines.sh 300
 LEDGER=$ledger tools/engines.sh 4 8
 
-if have node && have npm; then
+if have_node && have npm; then
   step "types and units of the page"
   (cd tools/e2e && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent check)
   node --test web/test/*.test.js
@@ -81,7 +85,7 @@ if have node && have npm; then
     leave_out "the browser tests: there is no chromium"
   fi
 else
-  leave_out "the tests of the page: there is no node"
+  leave_out "the tests of the page: there is no node of version 20 or later, or no npm"
 fi
 
 if [ ${#left_out[@]} -gt 0 ]; then

@@ -53,6 +53,20 @@ export async function firstPictures(url, tabs) {
   } finally {
     child.kill();
     await gone;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 }); // its processes end one by one
+    await remove(profile);
+  }
+}
+
+/**
+ * Removes a browser's folder, which its last processes may still write to: so from the start each time that it fails.
+ * @param {string} folder
+ */
+async function remove(folder) {
+  for (const deadline = Date.now() + 10_000; ; await sleep(100)) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
   }
 }

@@ -24,7 +24,7 @@ const drawn = (frame) =>
 /** @type {Fleet[]} */
 const fleets = [
   [['chrome', 'chrome', 'chrome'], bounds.apart, 10_000],
-  [['firefox', 'firefox', 'chrome'], bounds.browsersApart, 10_000],
+  [['firefox', 'firefox', 'chrome'], bounds.launchApart, 10_000],
 ];
 
 for (const [makes, apart, watch] of fleets) {
