@@ -29,19 +29,18 @@ func TestServersRenderTogether(t *testing.T) {
 	check := newWatch(t, 1)
 	viewer.seen = check.frame
 	go viewer.play()
-	// It has just come, and has to find the others before it can leave the work to them.
-	aired := func(frames float64) {
-		t.Helper()
-		await(t, fmt.Sprintf("it has aired %v frames of others", frames), func() bool {
-			return servers[1].statistic(t, "peer_frames") >= frames
-		})
-	}
-	aired(300)
-	own := servers[1].statistic(t, "server_frames")
-	aired(600)
-	if more := servers[1].statistic(t, "server_frames") - own; more > 150 { // a busy machine may miss some announcements
-		t.Errorf("it rendered %v frames itself while it aired 300 of others", more)
-	}
+	// It has just come, and has to find the others before it can leave the work to them; on a busy machine it may also miss
+	// some announcements.
+	own, peer := servers[1].statistic(t, "server_frames"), 0.
+	await(t, "it airs 300 frames of others, and renders less than half as many itself meanwhile", func() bool {
+		now := servers[1].statistic(t, "peer_frames")
+		if now < peer+300 {
+			return false
+		}
+		before := own
+		own, peer = servers[1].statistic(t, "server_frames"), now
+		return own-before < 150
+	})
 	if _, missing := check.counts(); missing > 0 {
 		t.Errorf("%d frames are missing", missing)
 	}
