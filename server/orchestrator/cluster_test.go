@@ -548,3 +548,26 @@ func TestRaceGoesOnWithoutAMember(t *testing.T) {
 		})
 	}
 }
+
+// TestServersShareTheWorkOfAShortLead has rings that leave the others less time, down to half a second.
+func TestServersShareTheWorkOfAShortLead(t *testing.T) {
+	const frames = 30 * 60
+	for lead, most := range map[time.Duration]int{
+		MinLead: frames * 3 / 2, 5 * time.Second: frames * 103 / 100, 7 * time.Second: frames * 103 / 100,
+	} {
+		sky := newConstellation(t, 3, func(_ int, cfg *Config) { cfg.Lead = lead })
+		for _, w := range sky.worlds {
+			w.join(2, nil)
+		}
+		sky.run(15 * time.Second)
+		before, sum := sky.rendered(), 0
+		sky.run(frames / 60 * time.Second)
+		sky.flawless()
+		for i, own := range sky.rendered() {
+			sum += own - before[i]
+		}
+		if sum > most {
+			t.Errorf("with a lead of %v three servers rendered %d frames for %d, want at most %d", lead, sum, frames, most)
+		}
+	}
+}

@@ -171,7 +171,7 @@ func (c *core) offer(now timeline.Instant, number uint32, threads int) {
 // start starts the stream with a frame that is on screen soon, or where it stopped a moment ago: what aired then is
 // still being shown, and frames never air twice.
 func (c *core) start(now timeline.Instant) {
-	c.plan = plan{started: now.Add(c.proving()), race: c.race}
+	c.plan = plan{started: now.Add(c.proving()), lead: timeline.Span(c.ring.Size()), race: c.race}
 	c.ring.Reset(c.plan.first().Frame())
 	c.ring.Skip(c.aired)
 	c.opened = c.ring.Cursor()

@@ -482,3 +482,20 @@ func TestWhatTheFleetCannotCarryIsCounted(t *testing.T) {
 		t.Errorf("%d frames stalled, but messages have %d holes", c.Stalled, w.holes())
 	}
 }
+
+// TestShortLeadLeavesTheWorkToTabs has rings in which a frame airs half a second after it came in, or much later.
+func TestShortLeadLeavesTheWorkToTabs(t *testing.T) {
+	for _, lead := range []time.Duration{MinLead, 5 * time.Second, 7 * time.Second} {
+		w := newWorld(t, func(c *Config) { c.Lead = lead })
+		for range 3 {
+			w.join(2, nil)
+		}
+		w.run(15 * time.Second)
+		before := w.core.counts
+		w.run(30 * time.Second)
+		w.noStall()
+		if own := w.core.counts.Server - before.Server; own > 30*60/100 {
+			t.Errorf("with a lead of %v the server rendered %d frames in 30 s, want next to none", lead, own)
+		}
+	}
+}

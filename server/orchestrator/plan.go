@@ -24,8 +24,10 @@ const (
 	// proven is how many connections a stream of high detail waits for, until they are trusted, before it starts.
 	proven = 4
 
-	// rescueAhead is how long before a frame airs the server renders it itself.
+	// rescueAhead is how long before a frame airs the server renders it itself; see margin.
 	rescueAhead = time.Second
+	// roomy is how long before it airs a frame has to come into the ring for margins to be what they are.
+	roomy = 4 * time.Second
 
 	// patience is for how long a message that is not whole when its time has come is held back for what it lacks, and
 	// delivery what is left even so until its first frame's moment: time to get to the tabs.
@@ -38,6 +40,7 @@ const (
 // twice the pace at which it plays, at the latest, until the head start is there.
 type plan struct {
 	started timeline.Instant
+	lead    time.Duration
 	race    *race // that it is, where it is one: nothing ever airs by itself
 }
 
@@ -64,9 +67,22 @@ func (p plan) lastCall(n uint64) timeline.Instant {
 	return max(airs, min(airs.Add(patience), timeline.Start(n).Add(-delivery)))
 }
 
-// rescueBy is when the server renders frame n itself where nobody sent it: a second before it airs. At the start of a
-// stream there is less time: the server renders the first half second at once, and leaves the fleet half of the time
-// that there is for the rest.
+// margin returns how long before frame n airs is what d before it is meant to be. With a short lead that is less, in
+// proportion to how long the frame is in the ring before it airs: the fleet would be left no time at all.
+func (p plan) margin(n uint64, d time.Duration) time.Duration {
+	if p.race != nil {
+		return d
+	}
+	there := p.airBy(n).Sub(timeline.Start(n).Add(-p.lead))
+	if there >= roomy {
+		return d
+	}
+	return time.Duration(float64(d) * float64(there) / float64(roomy))
+}
+
+// rescueBy is when the server renders frame n itself where nobody sent it: a second before it airs, as far as the lead
+// allows. At the start of a stream there is less time: the server renders the first half second at once, and leaves the
+// fleet half of the time that there is for the rest.
 func (p plan) rescueBy(n uint64) timeline.Instant {
 	if p.race != nil {
 		return timeline.Forever
@@ -75,7 +91,7 @@ func (p plan) rescueBy(n uint64) timeline.Instant {
 		return p.started
 	}
 	airs := p.airBy(n)
-	return max(airs.Add(-rescueAhead), p.started+(airs-p.first())/2)
+	return max(airs.Add(-p.margin(n, rescueAhead)), p.started+(airs-p.first())/2)
 }
 
 // due returns the first frame from first on, and before end, that airs at t or later; end where there is none.

@@ -9,7 +9,7 @@ import (
 
 func TestPlan(t *testing.T) {
 	for _, started := range []timeline.Instant{0, 12_345_678, 1 << 40} {
-		p := plan{started: started}
+		p := plan{started: started, lead: 10 * time.Second}
 		first := p.first().Frame() + 1
 		for n := first; n < first+2000; n++ {
 			airs, moment := p.airBy(n), timeline.Start(n)
@@ -47,6 +47,27 @@ func TestPlan(t *testing.T) {
 		}
 		if got := p.due(timeline.Forever, first, first+10); got != first+10 {
 			t.Errorf("the first frame due never is %d, want the end", got)
+		}
+	}
+}
+
+// TestShortLeadLeavesTime holds what is done ahead to the time that a frame is in the ring.
+func TestShortLeadLeavesTime(t *testing.T) {
+	for _, lead := range []time.Duration{MinLead, 5 * time.Second, 8 * time.Second} {
+		p := plan{lead: lead}
+		for n := uint64(2000); n < 2000+messageFrames; n++ {
+			enters, airs, last := timeline.Start(n).Add(-lead), p.airBy(n), p.airBy(n)
+			for _, d := range []time.Duration{rescueLater, rescueAhead, reclaimAhead, fetchAhead} {
+				at := airs.Add(-p.margin(n, d))
+				if at <= enters || at >= last {
+					t.Fatalf("lead %v: what is due %v ahead is due %v after frame %d came, which airs %v after, and what is next %v after",
+						lead, d, at.Sub(enters), n, airs.Sub(enters), last.Sub(enters))
+				}
+				last = at
+			}
+			if got := p.margin(n, time.Second); airs.Sub(enters) >= roomy && got != time.Second {
+				t.Fatalf("lead %v: a second ahead is %v, %v after the frame came", lead, got, airs.Sub(enters))
+			}
 		}
 	}
 }
