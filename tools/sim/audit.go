@@ -56,7 +56,7 @@ func (s *server) audit(class ring.Class, limit int) {
 // missing returns the earliest frames that the server has to render itself now.
 func (s *server) missing() (first uint64, count int) {
 	limit := min(s.batch, int(s.allowance))
-	for n := s.ring.Cursor(); n < s.ring.End() && count < limit && airBy(n).Add(-rescueAhead) <= s.w.now; n++ {
+	for n := s.ring.Cursor(); n < s.ring.End() && count < limit && s.rescueBy(n) <= s.w.now; n++ {
 		switch wanted := s.ring.Missing(n) && !s.rescuing[n]; {
 		case wanted && count == 0:
 			first, count = n, 1

@@ -17,6 +17,7 @@ const (
 	messageFrames = donut.FPS
 	ahead         = 2500 * time.Millisecond // of its moment a message goes out
 	rescueAhead   = time.Second             // of its airing the server renders a frame itself
+	roomy         = 4 * time.Second         // before its airing a frame comes into the ring, or rescueAhead is shorter
 	tickPeriod    = 20 * time.Millisecond
 	batchFrames   = 12 // that an auditor takes on at once at detail 1
 	maxAllowance  = 4 * donut.FPS
@@ -65,6 +66,12 @@ func newServer(w *world) *server {
 // airBy is when frame n goes out, there or not.
 func airBy(n uint64) timeline.Instant {
 	return timeline.Start(n / messageFrames * messageFrames).Add(-ahead)
+}
+
+// rescueBy is when the server renders frame n itself.
+func (s *server) rescueBy(n uint64) timeline.Instant {
+	there := airBy(n).Sub(timeline.Start(n).Add(-s.w.lead))
+	return airBy(n).Add(-time.Duration(rescueAhead.Seconds() * float64(min(roomy, there)) / roomy.Seconds()))
 }
 
 // due returns the first frame that airs at t or later.

@@ -58,6 +58,8 @@ func TestFleetsAreUsedWell(t *testing.T) {
 			func(o outcome) bool { return o.ServerShare < 0.01 && o.WastedShare < 0.10 }},
 		{"a ring of 6 s is enough where tabs live for 5 s", func(s *scenario) { s.lead, s.life = 6*time.Second, 5*time.Second },
 			func(o outcome) bool { return o.ServerShare < 0.10 }},
+		{"a ring of 4 s leaves tabs the time to render", func(s *scenario) { s.lead = 4 * time.Second },
+			func(o outcome) bool { return o.ServerShare < 0.01 }},
 		{"far away", func(s *scenario) { s.rtt = 2 * time.Second }, func(o outcome) bool { return o.ServerShare < 0.01 }},
 		{"frozen tabs pass no chunk on until it airs", func(s *scenario) { s.freeze, s.speed, s.mix = 0.8, 20*time.Millisecond, mix{} },
 			func(o outcome) bool { return o.ServerShare < 0.01 }},
