@@ -25,10 +25,11 @@ wasm:                wasm/donut wasm/wire wasm/codec wasm/digest wasm/handle
 server/timeline:     wasm/donut
 server/ring:         wasm/wire
 server/schedule:     wasm/wire server/timeline
+server/airing:       wasm/codec server/timeline
 server/trust:        wasm/donut server/timeline
 server/gate:         server/timeline server/trust
 server/turnstile:    server/trust
-server/orchestrator: wasm/donut wasm/wire wasm/codec server/timeline server/ring server/schedule server/trust
+server/orchestrator: wasm/donut wasm/wire wasm/codec server/timeline server/airing server/ring server/schedule server/trust
 server/verify:       wasm/donut wasm/wire wasm/codec github.com/tetratelabs/wazero
 server/hub:          wasm/wire wasm/codec server/timeline server/gate server/orchestrator github.com/coder/websocket
 server/terminal:     wasm/donut wasm/wire wasm/codec server/timeline server/gate github.com/coder/websocket
@@ -53,7 +54,7 @@ tools/jsengine:          web github.com/coder/websocket
 tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/exit tools/progress tools/jsengine github.com/coder/websocket
 tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/exit tools/progress tools/jsengine
 tools/trials:            wasm/wire wasm/codec server/gate server/ring server/trust server/verify tools/exit tools/progress tools/natsserver tools/deploy github.com/nats-io/nats.go
-tools/sim:               wasm/donut wasm/wire server/timeline server/ring server/schedule server/trust tools/exit tools/progress
+tools/sim:               wasm/donut wasm/wire server/timeline server/airing server/ring server/schedule server/trust tools/exit tools/progress
 tools/chart:             tools/exit
 tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/exit tools/progress github.com/coder/websocket
 `

@@ -15,14 +15,14 @@ import (
 func (c *core) airDue(now timeline.Instant) {
 	for {
 		first := c.ring.Cursor()
-		count, key := c.plan.message(first)
+		count, key := c.plan.Message(first)
 		var goes bool
 		switch {
-		case now >= c.plan.lastCall(first):
+		case now >= c.plan.LastCall(first):
 			goes = true
-		case now >= c.plan.airBy(first):
+		case now >= c.plan.AirBy(first):
 			goes = c.ring.Available(first, count, !c.budget.Left(now))
-		case now >= c.plan.regular(first):
+		case now >= c.plan.Regular(first):
 			goes = c.ring.Complete(count)
 		}
 		if !goes {

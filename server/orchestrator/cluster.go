@@ -36,7 +36,7 @@ type Others struct {
 const (
 	// fetchAhead is how long before its frames air a member's chunk is asked for that has not come, and reclaimAhead when it
 	// is lent to this server's own tabs: there is a second then before the server renders it itself. With a short lead
-	// all of them are shorter; see plan.margin.
+	// all of them are shorter; see airing.Plan.
 	fetchAhead   = 2500 * time.Millisecond
 	reclaimAhead = 2 * time.Second
 
@@ -92,7 +92,7 @@ func (c *core) divide(now timeline.Instant) {
 func (c *core) untouched(now timeline.Instant, chunk uint64) bool {
 	first := max(chunk*timeline.ChunkFrames, c.ring.Cursor())
 	end := min((chunk+1)*timeline.ChunkFrames, c.ring.End())
-	if now >= c.plan.airBy(first).Add(-c.plan.margin(first, fetchAhead)) {
+	if now >= c.plan.AirBy(first).Add(-c.plan.Margin(first, fetchAhead)) {
 		return false
 	}
 	free, count := c.ring.FreeRun(first, int(end-first))
@@ -108,11 +108,11 @@ func (c *core) entrust(now timeline.Instant, chunk uint64, s *share) {
 		c.reclaim(chunk)
 		s.owner, s.marked = c.cluster.Owner(now, chunk), 0
 	}
-	if s.owner != ring.Server && now >= airs.Add(-c.plan.margin(first, fetchAhead)) && !s.asked && c.lacks(first, end) {
+	if s.owner != ring.Server && now >= airs.Add(-c.plan.Margin(first, fetchAhead)) && !s.asked && c.lacks(first, end) {
 		s.asked = true
 		c.cluster.Fetch(first, int(end-first))
 	}
-	if s.owner != ring.Server && now >= airs.Add(-c.plan.margin(first, reclaimAhead)) {
+	if s.owner != ring.Server && now >= airs.Add(-c.plan.Margin(first, reclaimAhead)) {
 		c.reclaim(chunk)
 		s.marked = end
 	}
@@ -233,7 +233,7 @@ func (c *core) hasAudited(n uint64) bool {
 // awaited reports whether frame n, which is missing, may still come from the member that renders it.
 func (c *core) awaited(now timeline.Instant, n uint64) bool {
 	s, ok := c.shares[n/timeline.ChunkFrames]
-	return ok && s.owner != ring.Server && now < c.plan.airBy(n).Add(-c.plan.margin(n, rescueLater))
+	return ok && s.owner != ring.Server && now < c.plan.AirBy(n).Add(-c.plan.Margin(n, rescueLater))
 }
 
 // cut shuts out a member that is proven to have published a forged frame.

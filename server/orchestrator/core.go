@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/distributed-donut/donut/server/airing"
 	"github.com/distributed-donut/donut/server/ring"
 	"github.com/distributed-donut/donut/server/schedule"
 	"github.com/distributed-donut/donut/server/timeline"
@@ -54,7 +55,7 @@ type core struct {
 
 	// The stream. It runs while somebody is there.
 	streaming  bool
-	plan       plan
+	plan       airing.Plan
 	key        bool   // the next message must be a key
 	aired      uint64 // the first frame behind the last message
 	encoder    codec.Encoder
@@ -171,8 +172,8 @@ func (c *core) offer(now timeline.Instant, number uint32, threads int) {
 // start starts the stream with a frame that is on screen soon, or where it stopped a moment ago: what aired then is
 // still being shown, and frames never air twice.
 func (c *core) start(now timeline.Instant) {
-	c.plan = plan{started: now.Add(c.proving()), lead: timeline.Span(c.ring.Size()), race: c.race}
-	c.ring.Reset(c.plan.first().Frame())
+	c.plan = airing.Plan{Started: now.Add(c.proving()), Lead: timeline.Span(c.ring.Size()), Unpaced: c.race != nil}
+	c.ring.Reset(c.plan.First().Frame())
 	c.ring.Skip(c.aired)
 	c.opened = c.ring.Cursor()
 	clear(c.shares)
@@ -182,6 +183,9 @@ func (c *core) start(now timeline.Instant) {
 	c.key = true
 	c.allowance, c.allowedAt = float64(maxAllowance), now
 }
+
+// proven is how many connections a stream of high detail waits for, until they are trusted, before it starts.
+const proven = 4
 
 // proving is how long a stream waits before it starts, so that there are enough whom to trust when it does: for as long as
 // their audits take beyond a second. At the lower details that is no time.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distributed-donut/donut/server/airing"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/wasm/codec"
 	"github.com/distributed-donut/donut/wasm/wire"
@@ -52,8 +53,8 @@ func TestSteadyMessages(t *testing.T) {
 	aired := len(w.messages)
 	w.run(time.Minute)
 	for _, m := range w.messages[aired:] {
-		if m.Count != messageFrames || m.First%messageFrames != 0 {
-			t.Fatalf("message %+v is not on the grid of %d frames", m, messageFrames)
+		if m.Count != airing.MessageFrames || m.First%airing.MessageFrames != 0 {
+			t.Fatalf("message %+v is not on the grid of %d frames", m, airing.MessageFrames)
 		}
 		if want := m.First%codec.KeyInterval == 0; m.Key != want {
 			t.Fatalf("message %+v: key is %v, want %v", m, m.Key, want)
@@ -402,7 +403,7 @@ func TestLoopThatWasHeldUpForAMoment(t *testing.T) {
 		{170 * time.Millisecond, 200 * time.Millisecond}, // when messages have gone out for half a second
 		{500 * time.Millisecond, 500 * time.Millisecond},
 		{2 * time.Second, time.Second},
-		{10 * time.Second, rescueAhead + patience - 500*time.Millisecond},
+		{10 * time.Second, airing.RescueAhead + airing.Patience - 500*time.Millisecond},
 	} {
 		for phase := time.Duration(0); phase < time.Second; phase += 70 * time.Millisecond { // of the messages' grid
 			w := newWorld(t, nil)
@@ -449,7 +450,7 @@ func TestAStreamOfHighDetailWaitsForTrust(t *testing.T) {
 	}
 	w.run(time.Minute)
 	w.noStall()
-	if first := w.core.plan.first(); w.core.counts.Aired < 50*60 {
+	if first := w.core.plan.First(); w.core.counts.Aired < 50*60 {
 		t.Errorf("%d frames aired in a minute, the first at %d, want 50 s of them", w.core.counts.Aired, first)
 	}
 	if w.core.counts.Server > 60 {
@@ -457,8 +458,8 @@ func TestAStreamOfHighDetailWaitsForTrust(t *testing.T) {
 	}
 
 	w.core.jump(w.now)
-	if wait := w.core.plan.first().Sub(w.now); wait > firstDelay {
-		t.Errorf("a fleet that is trusted starts after %v, want %v", wait, firstDelay)
+	if wait := w.core.plan.First().Sub(w.now); wait > airing.FirstDelay {
+		t.Errorf("a fleet that is trusted starts after %v, want %v", wait, airing.FirstDelay)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/distributed-donut/donut/server/airing"
 	"github.com/distributed-donut/donut/server/ring"
 	"github.com/distributed-donut/donut/server/timeline"
 	"github.com/distributed-donut/donut/server/trust"
@@ -20,7 +21,7 @@ const (
 
 	// maxAllowance is how many frames the server may render itself in one go: the head start of a stream that has no
 	// fleet, and a message. On average it renders no more than the stream plays.
-	maxAllowance = int(ahead/time.Second+2) * donut.FPS
+	maxAllowance = int(airing.Ahead/time.Second+2) * donut.FPS
 
 	// firstCost is what the audit of a frame of detail 1 is taken to cost before one was made.
 	firstCost = 500 * time.Microsecond
@@ -112,7 +113,7 @@ func (c *core) next(now timeline.Instant) (job, bool) {
 	batch := max(1, batchFrames/(c.detail*c.detail))
 	owed, owes := c.ring.Unaudited(ring.Owed)
 	first, missing := c.missing(now, batch)
-	urgent := missing > 0 || owes && c.plan.airBy(owed).Sub(now) < rescueAhead
+	urgent := missing > 0 || owes && c.plan.AirBy(owed).Sub(now) < airing.RescueAhead
 	if n, ok := c.ring.Unaudited(ring.Sampled); ok && !urgent && (affordable || c.ring.Owes(n)) {
 		return c.claim(ring.Sampled, 1), true
 	}
@@ -150,7 +151,7 @@ func (c *core) claim(class ring.Class, limit int) job {
 // missing returns the earliest frames that the server has to render itself now, at most limit of them.
 func (c *core) missing(now timeline.Instant, limit int) (first uint64, count int) {
 	limit = min(limit, int(c.allowance))
-	for n := c.ring.Cursor(); n < c.ring.End() && count < limit && c.plan.rescueBy(n) <= now; n++ {
+	for n := c.ring.Cursor(); n < c.ring.End() && count < limit && c.plan.RescueBy(n) <= now; n++ {
 		_, underway := c.rescuing[n]
 		switch wanted := c.ring.Missing(n) && !underway && !c.awaited(now, n); {
 		case wanted && count == 0:

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"time"
 
+	"github.com/distributed-donut/donut/server/airing"
 	"github.com/distributed-donut/donut/server/ring"
 	"github.com/distributed-donut/donut/server/schedule"
 	"github.com/distributed-donut/donut/server/timeline"
@@ -51,13 +52,14 @@ func (c *core) send(now timeline.Instant, l schedule.Lease) {
 
 func (c *core) work(now timeline.Instant) work {
 	beside, alone := c.probation.Frames(now, c.cost)
-	return work{c.ring, c.plan, beside, alone}
+	return work{c.ring, c.plan, c.race, beside, alone}
 }
 
 // work shows the ring to the scheduler.
 type work struct {
 	*ring.Ring
-	plan          plan
+	plan          airing.Plan
+	race          *race // nil for none
 	beside, alone int
 }
 
@@ -65,7 +67,12 @@ type work struct {
 func (w work) Probation() (beside, alone int) { return w.beside, w.alone }
 
 // Due implements schedule.Work.
-func (w work) Due(t timeline.Instant) uint64 { return w.plan.due(t, w.Cursor(), w.End()) }
+func (w work) Due(t timeline.Instant) uint64 {
+	if w.race != nil {
+		return w.Cursor() + w.race.due(t, w.End()-w.Cursor())
+	}
+	return w.plan.Due(t, w.Cursor(), w.End())
+}
 
 // release frees the frames of leases that ended without an answer.
 func (c *core) release(leases []schedule.Lease) {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/distributed-donut/donut/server/airing"
 	"github.com/distributed-donut/donut/server/timeline"
 )
 
@@ -60,7 +61,7 @@ func (c *core) late(first uint64) timeline.Instant {
 	if c.race != nil && first == c.ring.Cursor() {
 		return c.race.moved.Add(raceLate)
 	}
-	return c.plan.airBy(first)
+	return c.plan.AirBy(first)
 }
 
 // run takes the playhead of a race to the first frame that is missing.
@@ -68,7 +69,7 @@ func (c *core) run(now timeline.Instant) {
 	start := c.ring.Cursor()
 	for {
 		trust := !c.budget.Left(now)
-		count := min(c.ring.Lead(trust), messageFrames)
+		count := min(c.ring.Lead(trust), airing.MessageFrames)
 		if c.cluster != nil { // what has aired can no longer be published
 			count -= int((c.ring.Cursor() + uint64(count)) % timeline.ChunkFrames)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/distributed-donut/donut/server/airing"
 	"github.com/distributed-donut/donut/server/ring"
 	"github.com/distributed-donut/donut/server/trust"
 	"github.com/distributed-donut/donut/wasm/donut"
@@ -16,7 +17,7 @@ func (s *server) assign() {
 	s.allowedAt = now
 	for ; s.idle > 0; s.idle-- {
 		owed, owes := s.ring.Unaudited(ring.Owed)
-		if owes && airBy(owed).Sub(now) < rescueAhead {
+		if owes && s.plan.AirBy(owed).Sub(now) < airing.RescueAhead {
 			s.audit(ring.Owed, s.batch)
 		} else if n, ok := s.ring.Unaudited(ring.Sampled); ok && s.ring.Owes(n) {
 			s.audit(ring.Sampled, 1)
@@ -56,7 +57,7 @@ func (s *server) audit(class ring.Class, limit int) {
 // missing returns the earliest frames that the server has to render itself now.
 func (s *server) missing() (first uint64, count int) {
 	limit := min(s.batch, int(s.allowance))
-	for n := s.ring.Cursor(); n < s.ring.End() && count < limit && s.rescueBy(n) <= s.w.now; n++ {
+	for n := s.ring.Cursor(); n < s.ring.End() && count < limit && s.plan.RescueBy(n) <= s.w.now; n++ {
 		switch wanted := s.ring.Missing(n) && !s.rescuing[n]; {
 		case wanted && count == 0:
 			first, count = n, 1

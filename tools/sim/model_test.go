@@ -51,7 +51,7 @@ func TestServersRenderingIsBounded(t *testing.T) {
 
 func TestServerRendersNoMoreThanItIsAllowed(t *testing.T) {
 	w := newWorld(brief(func(s *scenario) { s.workers = 0 }))
-	w.now = w.server.rescueBy(w.server.ring.Cursor()) - 1
+	w.now = w.server.plan.RescueBy(w.server.ring.Cursor()) - 1
 	w.server.allowance = 5
 	if first, count := w.server.missing(); count != 0 {
 		t.Errorf("%d frames from %d on are missing, want none before their time", count, first)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/distributed-donut/donut/server/airing"
 	"github.com/distributed-donut/donut/server/ring"
 	"github.com/distributed-donut/donut/server/schedule"
 	"github.com/distributed-donut/donut/server/timeline"
@@ -14,13 +15,10 @@ import (
 
 // What the orchestrator does, and when, in the steady state.
 const (
-	messageFrames = donut.FPS
-	ahead         = 2500 * time.Millisecond // of its moment a message goes out
-	rescueAhead   = time.Second             // of its airing the server renders a frame itself
-	roomy         = 4 * time.Second         // before its airing a frame comes into the ring, or rescueAhead is shorter
-	tickPeriod    = 20 * time.Millisecond
-	batchFrames   = 12 // that an auditor takes on at once at detail 1
-	maxAllowance  = 4 * donut.FPS
+	tickPeriod   = 20 * time.Millisecond
+	batchFrames  = 12 // that an auditor takes on at once at detail 1
+	maxAllowance = 4 * donut.FPS
+	past         = time.Hour // since the stream started
 )
 
 // A server is the orchestrator without its pictures, sockets and bans: the real ring, scheduler and probation, and
@@ -31,6 +29,7 @@ const (
 type server struct {
 	w         *world
 	ring      *ring.Ring
+	plan      airing.Plan
 	fleet     *schedule.Scheduler
 	tabs      map[uint32]*tab // as far as the server knows
 	policy    trust.Policy
@@ -53,35 +52,14 @@ type server struct {
 
 func newServer(w *world) *server {
 	s := &server{
-		w: w, ring: ring.New(timeline.Frames(w.lead)), fleet: schedule.New(wire.MaxChunk), tabs: make(map[uint32]*tab),
+		w: w, ring: ring.New(timeline.Frames(w.lead)), plan: airing.Plan{Started: w.now.Add(-past), Lead: w.lead}, fleet: schedule.New(wire.MaxChunk), tabs: make(map[uint32]*tab),
 		policy: trust.Policy{Floor: w.floor}, random: rand.NewPCG(w.seed, 1), probation: trust.NewProbation(w.auditors),
 		cost: w.scenario.cost * time.Duration(w.detail*w.detail), batch: max(1, batchFrames/(w.detail*w.detail)),
 		idle: w.auditors, rescuing: make(map[uint64]bool), allowance: maxAllowance, allowedAt: w.now,
 	}
 	s.ring.Reset(w.now.Frame())
-	s.ring.Skip(due(w.now.Add((w.lead - ahead) / 2)))
+	s.ring.Skip(s.plan.Due(w.now.Add((w.lead-airing.Ahead)/2), s.ring.Cursor(), s.ring.End()))
 	return s
-}
-
-// airBy is when frame n goes out, there or not.
-func airBy(n uint64) timeline.Instant {
-	return timeline.Start(n / messageFrames * messageFrames).Add(-ahead)
-}
-
-// rescueBy is when the server renders frame n itself.
-func (s *server) rescueBy(n uint64) timeline.Instant {
-	there := airBy(n).Sub(timeline.Start(n).Add(-s.w.lead))
-	return airBy(n).Add(-time.Duration(rescueAhead.Seconds() * float64(min(roomy, there)) / roomy.Seconds()))
-}
-
-// due returns the first frame that airs at t or later.
-func due(t timeline.Instant) uint64 {
-	t = t.Add(ahead)
-	n := t.Frame()
-	if timeline.Start(n) < t {
-		n++
-	}
-	return (n + messageFrames - 1) / messageFrames * messageFrames
 }
 
 // join takes in a tab, which is trusted at once but where workers are strange.
@@ -154,8 +132,8 @@ func (s *server) tick() {
 		s.release(withdrawn)
 		s.revoke(withdrawn)
 	}
-	for now >= airBy(s.ring.Cursor()) {
-		s.airing = s.ring.Air(messageFrames-int(s.ring.Cursor()%messageFrames), true, s.airing[:0])
+	for now >= s.plan.AirBy(s.ring.Cursor()) {
+		s.airing = s.ring.Air(airing.MessageFrames-int(s.ring.Cursor()%airing.MessageFrames), true, s.airing[:0])
 		for _, f := range s.airing {
 			s.w.tally.air(now, f)
 		}
@@ -180,7 +158,7 @@ func (s *server) lend() {
 func (s *server) lendBy(decide func(timeline.Instant, schedule.Work) (schedule.Lease, bool)) bool {
 	now := s.w.now
 	beside, alone := s.probation.Frames(now, s.cost)
-	work := work{s.ring, beside, alone}
+	work := work{s.ring, s.plan, beside, alone}
 	begun := time.Now()
 	l, ok := decide(now, work)
 	s.w.tally.decide(begun)
@@ -199,6 +177,7 @@ func (s *server) lendBy(decide func(timeline.Instant, schedule.Work) (schedule.L
 // work shows the ring to the scheduler.
 type work struct {
 	*ring.Ring
+	plan          airing.Plan
 	beside, alone int
 }
 
@@ -206,4 +185,4 @@ type work struct {
 func (w work) Probation() (beside, alone int) { return w.beside, w.alone }
 
 // Due implements schedule.Work.
-func (w work) Due(t timeline.Instant) uint64 { return max(w.Cursor(), min(due(t), w.End())) }
+func (w work) Due(t timeline.Instant) uint64 { return w.plan.Due(t, w.Cursor(), w.End()) }

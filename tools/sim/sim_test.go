@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/distributed-donut/donut/server/airing"
 )
 
 // brief is the plain scenario for a minute, and what a test changes.
@@ -32,7 +34,7 @@ func TestFleetsMeetTheBars(t *testing.T) {
 				for _, b := range o.missed() {
 					t.Errorf("%s is %v, want at most %v\n%+v", b.Figure, b.Got, b.Most, o)
 				}
-				if want := int((s.duration - (s.lead-ahead)/2).Seconds()); o.Aired < (want-1)*60 || o.Aired > (want+1)*60 {
+				if want := int((s.duration - (s.lead-airing.Ahead)/2).Seconds()); o.Aired < (want-1)*60 || o.Aired > (want+1)*60 {
 					t.Errorf("%d frames aired, want %d within a second", o.Aired, want*60)
 				}
 			})
