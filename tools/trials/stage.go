@@ -73,10 +73,13 @@ func open(ctx context.Context, bin string, stderr io.Writer, t trial) (_ *stage,
 			return nil, err
 		}
 	}
-	if s.nats != nil {
-		_, err = s.whole(ctx, time.Now())
+	if s.nats == nil {
+		return s, nil
 	}
-	return s, err
+	if _, err := s.whole(ctx, time.Now()); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // add starts one more server, which meets the others at that NATS, if any.
