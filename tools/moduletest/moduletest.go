@@ -1,5 +1,5 @@
-// Package moduletest gives tests the module that ships, pictures to compare it with, and one place for all of a package's tests to keep what wazero
-// compiled of it.
+// Package moduletest gives tests the module that ships, pictures to compare it with, and one place for all of a
+// package's tests to keep what wazero compiled of it.
 package moduletest
 
 import (
