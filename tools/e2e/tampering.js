@@ -13,7 +13,8 @@ const REPORTS = '/violations'; // where browsers say what a policy forbade, to a
  * @param {import('./server.js').Server} server
  * @param {Changes} [changes]
  * @param {(policy: string) => string} [loosen]  the content security policy
- * @returns {Promise<{ url: string, violations: string[], stop: () => void }>} violations grows as they are reported
+ * @returns {Promise<{ url: string, violations: string[], asked: string[], stop: () => void }>} violations grows as they
+ *   are reported, and asked, the paths, as they are asked for; where there is no server the answer is 502
  */
 export async function startTampering({ addr }, changes = {}, loosen = (policy) => policy) {
   const [host, port] = addr.split(':');
@@ -22,6 +23,8 @@ export async function startTampering({ addr }, changes = {}, loosen = (policy) =
   const sockets = new Set();
   /** @type {string[]} */
   const violations = [];
+  /** @type {string[]} */
+  const asked = [];
   const proxy = createServer(async (request, response) => {
     const { url: path = '/', method } = request;
     if (path === REPORTS) {
@@ -30,6 +33,7 @@ export async function startTampering({ addr }, changes = {}, loosen = (policy) =
       response.writeHead(204).end();
       return;
     }
+    asked.push(path);
     const headers = { ...request.headers, 'accept-encoding': 'identity' };
     delete headers['if-none-match'];
     ask({ ...target, path, method, headers }, async (answer) => {
@@ -38,9 +42,12 @@ export async function startTampering({ addr }, changes = {}, loosen = (policy) =
       const policy = rest['content-security-policy'];
       if (policy) rest['content-security-policy'] = `${loosen(String(policy))}; report-uri ${REPORTS}`;
       response.writeHead(answer.statusCode ?? 502, rest).end(changes[path.split('?')[0].replace(EDITION, '')]?.(body) ?? body);
-    }).end();
+    })
+      .on('error', () => response.writeHead(502).end())
+      .end();
   });
   proxy.on('upgrade', (request, near) => {
+    asked.push(request.url ?? '');
     const far = connect(target, () => {
       const { method, url, httpVersion, headers } = request;
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -58,6 +65,7 @@ export async function startTampering({ addr }, changes = {}, loosen = (policy) =
   return {
     url: `http://127.0.0.1:${bound.port}/`,
     violations,
+    asked,
     stop() {
       proxy.close();
       proxy.closeAllConnections();

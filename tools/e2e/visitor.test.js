@@ -11,6 +11,7 @@ import { first, startTampering } from './tampering.js';
 
 const [RESULT, OFFER] = [3, 4]; // the first byte of these messages
 const VISITS = 3; // of those that join
+const AWAY = 10_000; // milliseconds for which a server is gone, and tabs try in vain
 
 /** Runs in the stream worker: tells the page of each message that is sent: its first byte, and when. */
 function tellSent() {
@@ -147,6 +148,7 @@ inEach(startServer, (scene) => {
     assert.match(await text(tab, '#detail'), /when the network is back/);
     await tab.page.setOfflineMode(false);
     await says(tab, 'reconnecting', 3000);
+    await sleep(AWAY); // in which tries fail
 
     scene.server = await startServer({ addr });
     const start = performance.now();
@@ -155,6 +157,21 @@ inEach(startServer, (scene) => {
     await until(() => donut(tab), ({ frame }) => frame > shown + 60, bounds.rejoin);
     t.diagnostic(`and plays after ${(performance.now() - start).toFixed(0)} ms`);
     await until(() => donut(tab), ({ fps }) => fps >= bounds.slowest - 5);
+  });
+
+  test('while nobody is there a tab asks, and opens no socket that its browser would hold against the next', async (t) => {
+    const proxy = await startTampering(scene.server);
+    t.after(() => proxy.stop());
+    const tab = await scene.watch(t, { url: proxy.url });
+    const times = async (/** @type {string} */ path) => proxy.asked.filter((each) => each === path).length;
+    assert.deepEqual([await times('/ws'), await times('/readyz')], [1, 0]);
+    const { addr } = scene.server;
+    await scene.server.stop();
+    await until(() => times('/readyz'), (asked) => asked >= 3, 15_000);
+    assert.equal(await times('/ws'), 1);
+    scene.server = await startServer({ addr });
+    await says(tab, 'live', bounds.rejoin);
+    assert.equal(await times('/ws'), 2);
   });
 
   test('a hidden tab rests and says why, and is back at once', async (t) => {

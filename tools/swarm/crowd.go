@@ -150,7 +150,7 @@ func (c *crowd) live(ctx, life context.Context, p *person) {
 		case died:
 			next.index = len(c.people) + int(c.newcomer.Add(1))
 		case c.cfg.returns && mayReturn(reason):
-			next.index, next.arrival = p.index, seat.wait(rng, reason)
+			next.index, next.arrival, next.asks = p.index, seat.wait(rng, reason), true
 		default:
 			return
 		}

@@ -43,6 +43,8 @@ type fakeServer struct {
 	goodbye wire.Reason
 	// partings is how many are sent it, and are expected to come again; 0 for all of them, who are not.
 	partings int
+	// unready is how many who ask are told that nobody takes their socket.
+	unready int
 	// lease is what workers are lent.
 	lease wire.Lease
 	// mute ends a connection in place of a welcome.
@@ -53,6 +55,7 @@ type fakeServer struct {
 
 	mu      sync.Mutex
 	conns   uint32
+	asked   int
 	addrs   map[string]bool
 	results []wire.Result
 	parted  int    // who were sent a goodbye
@@ -75,6 +78,7 @@ func (f *fakeServer) play(t *testing.T, workers, viewers int, args ...string) (s
 	f.messages = f.encode()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /donut.wasm", func(w http.ResponseWriter, _ *http.Request) { w.Write(fakeModule) })
+	mux.HandleFunc("HEAD /readyz", f.answer)
 	mux.HandleFunc("GET /ws", f.accept)
 	server := httptest.NewServer(mux)
 	defer server.Close()
@@ -111,6 +115,15 @@ func (f *fakeServer) encode() (messages [][]byte) {
 		messages = append(messages, m.Append(nil))
 	}
 	return messages
+}
+
+func (f *fakeServer) answer(w http.ResponseWriter, _ *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked++
+	if f.asked <= f.unready {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
 }
 
 func (f *fakeServer) accept(w http.ResponseWriter, r *http.Request) {

@@ -35,6 +35,7 @@ type person struct {
 	index   int
 	arrival time.Duration // after the start
 	threads int           // 0 watches only
+	asks    bool          // whether a server is there, before it connects, as a tab does that comes again
 	temper  temper
 	forger  *forger        // nil for the honest
 	own     *codec.Decoder // nil for who compares bytes alone
@@ -160,6 +161,11 @@ func unlessLeaving(ctx context.Context, err error) error {
 func (p *person) dial(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
+	if p.asks {
+		if err := p.crowd.cfg.target.ask(ctx, p.crowd.addresses.client(p.index)); err != nil {
+			return &lostError{err}
+		}
+	}
 	socket, _, err := websocket.Dial(ctx, p.crowd.cfg.target.endpoint("ws"), &websocket.DialOptions{
 		HTTPClient:      p.crowd.addresses.client(p.index),
 		CompressionMode: websocket.CompressionDisabled,

@@ -59,7 +59,7 @@ type report struct {
 	Returned    int      `json:"returned"`
 	Backward    int      `json:"backward"`       // of these, to a frame from before the loss
 	NotBack     int      `json:"not_back"`       // lost it, and had no picture again at the end
-	ReturnTries int      `json:"return_tries"`   // connections that they tried to open
+	ReturnTries int      `json:"return_tries"`   // times that they tried to come back
 	ReturnPeak  int      `json:"return_peak"`    // welcomed within the busiest second
 	ReturnP50   *float64 `json:"return_ms_p50"`  // from the loss until a picture was there again; null for nobody
 	ReturnP99   *float64 `json:"return_ms_p99"`  // likewise

@@ -206,17 +206,20 @@ func TestFailingServers(t *testing.T) {
 	}
 }
 
-// TestComesBack has a server send its two workers away, once each.
+// TestComesBack has a server send its two workers away, once each, and be gone for the first try to come back.
 func TestComesBack(t *testing.T) {
 	t.Parallel()
-	f := fakeServer{goodbye: wire.ReasonDraining, partings: 2}
+	f := fakeServer{goodbye: wire.ReasonDraining, partings: 2, unready: 1}
 	out, _, err := f.play(t, 2, 1, "-json", "-return")
 	var r report
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatal(err)
 	}
-	if err != nil || r.Joined != 3 || r.Returned != 2 || r.NotBack != 0 || r.Backward != 0 || r.ReturnTries != 2 {
+	if err != nil || r.Joined != 3 || r.Returned != 2 || r.NotBack != 0 || r.Backward != 0 || r.ReturnTries != 3 {
 		t.Errorf("failed with %v; report is %+v, want two who came back", err, r)
+	}
+	if f.asked != 3 || f.conns != 5 {
+		t.Errorf("asked %d times for %d connections, want 3 times for 5: none where nobody is there, nor before the first", f.asked, f.conns)
 	}
 	wantResults(t, &f, 4)
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/distributed-donut/donut/wasm/wire"
 )
 
+// Who has lost its connection waits for a time drawn from backoffShare of the time since it first waited, but from no less
+// than leastBackoff and no more than mostBackoff; after a connection that has lasted for settled that time begins anew. So
+// it is with the page.
 const (
-	// backoffBase is the most that somebody waits who has lost its connection, or leastBackoff where that is more. It doubles
-	// with each try that fails, up to maxBackoff, and begins anew after a connection that has lasted for settled. So it is
-	// with the page.
-	backoffBase  = 500 * time.Millisecond
+	backoffShare = 8 // an eighth
 	leastBackoff = 2 * time.Second
-	maxBackoff   = 15 * time.Second
+	mostBackoff  = 15 * time.Second
 	settled      = 5 * time.Second
 )
 
@@ -26,7 +26,7 @@ type seat struct {
 	joined bool      // somebody was welcomed
 	lost   time.Time // when the connection was, until a picture is there again; zero while none is missing
 	shown  uint64    // the frame that was on screen then
-	tries  int       // in vain, since a connection that lasted
+	since  time.Time // it waits, once or again; zero after a connection that lasted
 }
 
 // mayReturn reports whether somebody who left for a reason comes back: its connection broke, or the server has asked
@@ -43,7 +43,7 @@ func mayReturn(reason error) bool {
 // leave notes that a person has lost its connection, or never got one.
 func (s *seat) leave(p *person) {
 	if p.welcomed && time.Since(p.welcomedAt) >= settled {
-		s.tries = 0
+		s.since = time.Time{}
 	}
 	if p.tally.started {
 		s.lost, s.shown = time.Now(), p.left.Frame()
@@ -52,9 +52,11 @@ func (s *seat) leave(p *person) {
 
 // wait draws how long somebody waits that left for a reason: what the server has asked for, and what chance adds.
 func (s *seat) wait(rng *rand.Rand, reason error) time.Duration {
-	bound := min(backoffBase<<min(s.tries, 16), maxBackoff)
-	s.tries++
-	wait := time.Duration(rng.Float64() * float64(max(leastBackoff, bound)))
+	if s.since.IsZero() {
+		s.since = time.Now()
+	}
+	bound := min(max(leastBackoff, time.Since(s.since)/backoffShare), mostBackoff)
+	wait := time.Duration(rng.Float64() * float64(bound))
 	var away *sentAway
 	if errors.As(reason, &away) {
 		wait += time.Duration(away.Retry) * time.Millisecond
@@ -87,7 +89,7 @@ func (s *seat) back(p *person, r *returns) error {
 
 // returns are what became of those who lost their connection.
 type returns struct {
-	tried    int             // connections
+	tried    int             // times, each of somebody
 	welcomed []time.Time     // of these
 	after    []time.Duration // from the loss until a picture was there again, of each return
 	notBack  int             // who had none at the end

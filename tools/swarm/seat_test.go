@@ -37,37 +37,43 @@ func TestWhoMayReturn(t *testing.T) {
 }
 
 func TestWaits(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	lost := &lostError{io.EOF}
-	for tries, bound := range map[int]time.Duration{
-		0: 2 * time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 4: 8 * time.Second, 5: 15 * time.Second, 1000: 15 * time.Second,
-	} {
-		var most, sum time.Duration
-		for range 1000 {
-			s := seat{tries: tries}
-			wait := s.wait(rng, lost)
-			most, sum = max(most, wait), sum+wait
-			if s.tries != tries+1 {
-				t.Fatalf("%d tries after %d, want one more", s.tries, tries)
+	synctest.Test(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(1, 2))
+		lost := &lostError{io.EOF}
+		var first seat
+		first.wait(rng, lost)
+		start := time.Now()
+		for _, c := range []struct{ after, bound time.Duration }{
+			{0, 2 * time.Second},
+			{16 * time.Second, 2 * time.Second},
+			{24 * time.Second, 3 * time.Second},
+			{2 * time.Minute, 15 * time.Second},
+			{time.Hour, 15 * time.Second},
+		} {
+			<-time.After(c.after - time.Since(start))
+			var most, sum time.Duration
+			for range 1000 {
+				wait := first.wait(rng, lost)
+				most, sum = max(most, wait), sum+wait
+			}
+			if mean := sum / 1000; most > c.bound || mean < c.bound*2/5 || mean > c.bound*3/5 {
+				t.Errorf("after %v: waits of %v on average and %v at most, want any up to %v", c.after, mean, most, c.bound)
 			}
 		}
-		if mean := sum / 1000; most > bound || mean < bound*2/5 || mean > bound*3/5 {
-			t.Errorf("after %d tries: waits of %v on average and %v at most, want any up to %v", tries, mean, most, bound)
+		if got := new(seat).wait(rng, sent(wire.ReasonDraining, 7000)); got <= 7*time.Second || got >= 9*time.Second {
+			t.Errorf("waits %v, want the 7s that it was asked to and up to two more", got)
 		}
-	}
-	if got := new(seat).wait(rng, sent(wire.ReasonDraining, 7000)); got <= 7*time.Second || got >= 9*time.Second {
-		t.Errorf("waits %v, want the 7s that it was asked to and up to two more", got)
-	}
+	})
 }
 
-func TestAConnectionThatLastedForgivesTries(t *testing.T) {
+func TestWaitsBeginAnewAfterAConnectionThatLasted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for lasted, want := range map[time.Duration]int{settled - time.Millisecond: 3, settled: 0} {
-			s := seat{tries: 3}
+		for lasted, anew := range map[time.Duration]bool{settled - time.Millisecond: false, settled: true} {
+			s := seat{since: time.Now()}
 			p := &person{welcomed: true, welcomedAt: time.Now()}
 			<-time.After(lasted)
-			if s.leave(p); s.tries != want {
-				t.Errorf("%d tries after a connection of %v, want %d", s.tries, lasted, want)
+			if s.leave(p); s.since.IsZero() != anew {
+				t.Errorf("after a connection of %v waits begin anew: %v, want %v", lasted, s.since.IsZero(), anew)
 			}
 		}
 	})

@@ -60,6 +60,23 @@ func (a addresses) client(i int) *http.Client {
 	}
 }
 
+// ask returns an error unless a server is there to take a socket.
+func (t target) ask(ctx context.Context, client *http.Client) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, t.endpoint("readyz"), nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask: %w", err)
+	}
+	response.Body.Close()
+	if response.StatusCode >= http.StatusInternalServerError {
+		return fmt.Errorf("ask: %s: got status %s", request.URL, response.Status)
+	}
+	return nil
+}
+
 // maxModule is the most of a module that is read, in bytes.
 const maxModule = 64 << 20
 

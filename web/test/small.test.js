@@ -5,13 +5,27 @@ import { threadsAsked } from '../static/js/page-url.js';
 import { Rate } from '../static/js/rate.js';
 import { nextSlice } from '../static/js/slices.js';
 
-test('backoff doubles its bound up to the cap, and is spread over all of it', () => {
+test('waits are drawn from a share of the time since the first, between two bounds', () => {
   const backoff = new Backoff();
-  const bounds = Array.from({ length: 8 }, () => backoff.next(1));
-  assert.deepEqual(bounds, [2000, 2000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
-  assert.equal(backoff.next(0), 0);
+  const start = 1_000_000;
+  const bounds = [0, 100, 16_000, 24_000, 80_000, 120_000, 86_400_000].map((after) => backoff.next(start + after, 1));
+  assert.deepEqual(bounds, [2000, 2000, 2000, 3000, 10_000, 15_000, 15_000]);
+  assert.equal(backoff.next(start + 24_000, 0), 0);
+  assert.equal(backoff.next(start + 24_000, 0.5), 1500);
   backoff.reset();
-  assert.equal(backoff.next(0.5), 1000);
+  assert.equal(backoff.next(start + 90_000_000, 0.5), 1000);
+});
+
+test('a server that was away is back for everybody after an eighth more', () => {
+  for (const random of [1, 0.5, 0.01]) {
+    const backoff = new Backoff();
+    let at = 0;
+    for (let tries = 0; at < 600_000; tries++) {
+      const wait = backoff.next(at, random);
+      assert.ok(wait <= Math.max(2000, at / 8), `waits ${wait} ms after ${at} ms and ${tries} tries`);
+      at += wait;
+    }
+  }
 });
 
 test('the rate counts the last second', () => {

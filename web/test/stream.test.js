@@ -119,16 +119,40 @@ test('a server that does not answer is not a connection lost', async () => {
   assert.equal(t.status.why, 'unreachable');
 });
 
+test('no socket is opened where no server answers, but for the first one', async () => {
+  const t = await live();
+  assert.equal(t.asked, 0);
+  t.answers = () => false;
+  t.socket.drop();
+  for (let asked = 1; asked < 10; asked++) {
+    await t.pass(1000);
+    assert.equal(t.asked, asked);
+    assert.deepEqual([t.status.state, t.status.why], ['waiting', 'unreachable']);
+  }
+  assert.equal(t.sockets.length, 1);
+  t.answers = () => true;
+  await t.pass(1000);
+  assert.equal(t.sockets.length, 2);
+  t.socket.open();
+  t.socket.say(welcome());
+  assert.equal(t.status.state, 'live');
+});
+
 test('the waits grow, until a connection has lasted', async () => {
   const t = await live({ random: 1 });
+  t.answers = () => false;
+  t.socket.drop();
   const waits = [];
-  for (let i = 0; i < 7; i++) {
-    t.socket.drop();
+  for (let i = 0; i < 30; i++) {
     const wait = t.status.until - t.world.time;
     waits.push(wait);
     await t.pass(wait);
   }
-  assert.deepEqual(waits, [2000, 2000, 2000, 4000, 8000, 15_000, 15_000]);
+  assert.deepEqual(waits.slice(0, 9), [2000, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 2000]);
+  assert.deepEqual(waits.slice(9, 11), [2250, 2531.25]);
+  assert.equal(waits.at(-1), 15_000);
+  t.answers = () => true;
+  await t.pass(15_000);
   t.socket.open();
   t.socket.say(welcome());
   t.world.pass(4000);

@@ -19,6 +19,9 @@ export function tab({ threads = 2, random = 0.5 } = {}) {
     /** Those that verify. @type {FakeWorker[]} */
     verifiers: [],
     loads: () => true,
+    /** Whether a server is there. */
+    answers: () => true,
+    asked: 0,
     /** What the browser makes of the module's file. @type {ArrayBuffer | null} */
     digest: null,
     /** What the engine makes of an instance. @type {(donut: FakeDonut) => void} */
@@ -54,6 +57,10 @@ export function tab({ threads = 2, random = 0.5 } = {}) {
         t.engine(donut);
         t.instances.push(donut);
         return /** @type {any} */ (donut);
+      },
+      ask: async () => {
+        t.asked++;
+        if (!t.answers()) throw new Error('502');
       },
       open: () => {
         const socket = new FakeSocket();

@@ -6,6 +6,9 @@
  * takes it once more for itself. So a hello never waits for a worker to start, and nobody renders untested.
  *
  * What is offered may change while a connection lasts. Who offers nothing rests: its workers stay, and do nothing.
+ *
+ * Browsers hold back a socket to where others of theirs have failed, the longer the more have. So each connection but
+ * the first asks by plain HTTP whether a server is there, which is not held back, before it opens one.
  */
 
 import { Backoff } from './backoff.js';
@@ -21,6 +24,7 @@ const SETTLED = 5_000; // milliseconds of being live after which a loss counts a
  * @typedef {object} Places  what differs from one environment to another
  * @property {() => Promise<Loaded>} load  may fail, and is asked again then
  * @property {(module: WebAssembly.Module) => Promise<import('./module.js').Donut>} instantiate
+ * @property {() => Promise<void>} ask  fails unless a server is there to take a socket
  * @property {() => import('./session.js').Socket} open  answers a new socket
  * @property {(module: WebAssembly.Module, name: 'render' | 'verify') => import('./crew.js').Spawn} spawn
  * @property {(n: number) => number} draw  see verifier.js
@@ -70,12 +74,18 @@ export class Stream {
   }
 
   /** Connects, once. */
-  async connect() {
+  connect() {
+    return this.#connect(async () => {});
+  }
+
+  /** @param {() => Promise<void>} ask  before a socket is opened */
+  async #connect(ask) {
     this.#status({ state: 'connecting' });
     /** @type {import('./session.js').Socket | undefined} */
     let socket;
     try {
       const { module, file, digest } = await this.#env.load();
+      await ask();
       socket = this.#env.open(); // opens while the module starts
       const donut = await this.#env.instantiate(module);
       if (digest) donut.name(digest);
@@ -242,7 +252,7 @@ export class Stream {
   #wait(why, atLeast) {
     const now = this.#env.now();
     // The server may ask many for the same moment, so chance has its part after that, too.
-    const wait = atLeast + this.#backoff.next(this.#env.random());
+    const wait = atLeast + this.#backoff.next(now, this.#env.random());
     this.#waiting = {
       atLeastUntil: now + atLeast,
       callOff: this.#env.after(wait, () => this.#retry()),
@@ -253,7 +263,7 @@ export class Stream {
   #retry() {
     this.#waiting.callOff();
     this.#waiting = { atLeastUntil: 0, callOff: () => {} };
-    this.connect();
+    this.#connect(this.#env.ask);
   }
 
   /** @param {import('./status.js').Status} status */

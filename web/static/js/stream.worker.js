@@ -7,6 +7,8 @@ import { clockStep } from './clock.js';
 import { Donut } from './module.js';
 import { Stream } from './stream.js';
 
+const ANSWER = 5_000; // milliseconds to wait for one
+
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
 /** @type {Stream | undefined} */
@@ -60,6 +62,7 @@ function places({ base, module }) {
   return {
     load: once(() => load(new URL(module))),
     instantiate: (module) => Donut.instantiate(module),
+    ask: () => ask(new URL('readyz', base)),
     open: () => new WebSocket(socket),
     spawn: (module, name) => (hear, died) => spawn(module, name, hear, died),
     random: Math.random,
@@ -83,6 +86,17 @@ async function load(url) {
   // A page that came neither by HTTPS nor from this machine has no crypto.subtle.
   const [module, digest] = await Promise.all([WebAssembly.compile(file), crypto.subtle?.digest('SHA-256', file) ?? null]);
   return { module, file, digest };
+}
+
+/**
+ * Whatever answers is a server, but one that says it is not ready, or a proxy that has none. Who does not answer at all
+ * is given up, as a server that falls silent is.
+ * @param {URL} url
+ */
+async function ask(url) {
+  const signal = AbortSignal.timeout?.(ANSWER); // which browsers have had for less long than all else here
+  const { status, statusText } = await fetch(url, { method: 'HEAD', cache: 'no-store', signal });
+  if (status >= 500) throw new Error(`${url.pathname}: ${status} ${statusText}`);
 }
 
 /** Remembers the first success. @template T @param {() => Promise<T>} run @returns {() => Promise<T>} */
