@@ -83,7 +83,7 @@ func playServerKilled(ctx context.Context, s *stage, d time.Duration, f *finding
 	f.tell("until a picture was there again, ms, p50", report["return_ms_p50"])
 	f.atMost("likewise, p99", known(report, "return_ms_p99"), comeBack)
 	f.tell("likewise, the last", report["return_ms_p100"])
-	f.tell("connections that they tried to open", report["return_tries"])
+	f.tell("times that they tried to", report["return_tries"])
 	return nil
 }
 

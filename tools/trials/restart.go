@@ -61,7 +61,7 @@ func (r restart) play(ctx context.Context, s *stage, d time.Duration, f *finding
 	f.tell("until a picture was there again, ms, p50", report["return_ms_p50"])
 	f.tell("likewise, p99", report["return_ms_p99"])
 	f.atMost("likewise, the last", report["return_ms_p100"], restartBack)
-	f.tell("connections that they tried to open", report["return_tries"])
+	f.tell("times that they tried to", report["return_tries"])
 	f.tell("joins within the busiest second", report["return_peak"])
 	f.tell("the new server's cores in its first seconds", total/float64(seconds))
 	f.tell("likewise, in the busiest one", busiest)
