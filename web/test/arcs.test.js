@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { arcs, shares, turnOf } from '../static/js/arcs.js';
+import { arcs, brought, shares, turnOf } from '../static/js/arcs.js';
 
 const constants = { ringStates: ['free', 'leased', 'filled', 'ready', 'aired', 'stalled'], firstMember: 2 ** 31 };
 const YOU = 7;
@@ -23,4 +23,14 @@ test('arcs follow each other clockwise, and frames keep their place', () => {
 test('what is rendered is counted for who rendered it, and what is lent out for itself', () => {
   const sum = shares(ring(0, [[4, YOU, 60], [3, 0, 30], [2, 9, 10], [0, 0, 15], [1, YOU, 20], [5, 0, 1], [2, 2 ** 31, 5]]), constants, YOU);
   assert.deepEqual(sum, { you: 60, tab: 10, server: 30, peer: 5, leased: 20, all: 141 });
+});
+
+test('of what a broadcast brings, the frames count that lie in it and are not missing', () => {
+  const of = (/** @type {number} */ first, /** @type {number} */ count) =>
+    brought({ first, count, ring: ring(100, [[4, YOU, 60], [5, 0, 3], [4, 0, 27], [4, YOU, 10], [3, YOU, 20]]) }, constants, YOU);
+  assert.deepEqual(of(100, 60), { own: 60, all: 60 });
+  assert.deepEqual(of(150, 50), { own: 20, all: 47 });
+  assert.deepEqual(of(161, 2), { own: 0, all: 0 });
+  assert.deepEqual(of(90, 20), { own: 10, all: 10 }); // what was before the ring, nobody can tell
+  assert.deepEqual(of(300, 60), { own: 0, all: 0 });
 });

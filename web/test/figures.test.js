@@ -8,6 +8,7 @@ const stats = (change) => ({
   viewers: 3, workers: 2, threads: 5, leadMillis: 9_850, aired: 0, unaudited: 0, fleet: 0, server: 0, stalled: 0, audited: 0,
   forged: 0, evictions: 0, hedged: 0, wasted: 0, streamSize: 0, foreign: 0, servers: 1, allViewers: 3, allWorkers: 2, allThreads: 5, ...change,
 });
+const none = { own: 0, all: 0 };
 const local = {
   fps: 60, rendered: 1234, recent: { frames: 10, spent: 5 }, credited: 1200, threads: 1, rtt: 0.14, offset: -1.25, late: 2,
   digest: 'fce71b1f86a4d4df0d', handle: 'amber otter', ring: null,
@@ -25,8 +26,8 @@ test('before the first broadcast nothing is claimed', () => {
 
 test('shares are of the last minute, not of all time', () => {
   const growth = new Growth();
-  growth.add(stats({ aired: 100_000, fleet: 0, server: 100_000, streamSize: 1_000_000, stalled: 500 }), 1);
-  growth.add(stats({ aired: 100_060, fleet: 57, server: 100_003, streamSize: 1_004_200, audited: 123_456, stalled: 507 }), 1);
+  growth.add(stats({ aired: 100_000, fleet: 0, server: 100_000, streamSize: 1_000_000, stalled: 500 }), 1, none);
+  growth.add(stats({ aired: 100_060, fleet: 57, server: 100_003, streamSize: 1_004_200, audited: 123_456, stalled: 507 }), 1, none);
   const shown = figures(growth, local);
   assert.equal(shown.share, '95 %');
   assert.equal(shown.stream, '70');
@@ -42,19 +43,30 @@ test('shares are of the last minute, not of all time', () => {
   assert.equal(shown.rate, '60');
 });
 
+test('the share of the picture is of the frames that came', () => {
+  const growth = new Growth();
+  assert.equal(figures(growth, local).part, '–');
+  growth.add(stats({}), 1, { own: 0, all: 60 });
+  assert.equal(figures(growth, local).part, '0 %');
+  growth.add(stats({}), 1, { own: 59, all: 60 });
+  assert.equal(figures(growth, local).part, '49 %');
+  for (let i = 0; i < 60; i++) growth.add(stats({}), 1, { own: 60, all: 60 });
+  assert.equal(figures(growth, local).part, '100 %');
+});
+
 test('totals of centuries are no harder to read, and what they grew by is exact', () => {
   const growth = new Growth();
-  growth.add(stats({ aired: 2 ** 40, fleet: 2 ** 40, audited: 2 ** 40, stalled: 2 ** 53 - 4, streamSize: 2 ** 48 }), 1);
-  growth.add(stats({ aired: 2 ** 40 + 60, fleet: 2 ** 40 + 57, server: 3, audited: 2 ** 40, stalled: 2 ** 53 - 1, streamSize: 2 ** 48 + 4200 }), 1);
+  growth.add(stats({ aired: 2 ** 40, fleet: 2 ** 40, audited: 2 ** 40, stalled: 2 ** 53 - 4, streamSize: 2 ** 48 }), 1, none);
+  growth.add(stats({ aired: 2 ** 40 + 60, fleet: 2 ** 40 + 57, server: 3, audited: 2 ** 40, stalled: 2 ** 53 - 1, streamSize: 2 ** 48 + 4200 }), 1, none);
   const shown = figures(growth, local);
   assert.deepEqual([shown.share, shown.stalled, shown.audited, shown.stream], ['95 %', '3', '1.1T', '70']);
 });
 
 test('trends are drawn of levels and of what grew', () => {
   const growth = new Growth();
-  growth.add(stats({ allViewers: 1, aired: 0 }), 1);
-  growth.add(stats({ allViewers: 2, aired: 60, fleet: 40, foreign: 20, streamSize: 3_840 }), 1);
-  growth.add(stats({ allViewers: 2, aired: 90, fleet: 55, foreign: 20, server: 15, streamSize: 5_760 }), 0.5);
+  growth.add(stats({ allViewers: 1, aired: 0 }), 1, none);
+  growth.add(stats({ allViewers: 2, aired: 60, fleet: 40, foreign: 20, streamSize: 3_840 }), 1, none);
+  growth.add(stats({ allViewers: 2, aired: 90, fleet: 55, foreign: 20, server: 15, streamSize: 5_760 }), 0.5, none);
   const drawn = trends(growth);
   assert.equal(drawn.tabs, path([1, 2, 2]));
   assert.equal(drawn.rate, path([60, 60]));
@@ -65,15 +77,15 @@ test('trends are drawn of levels and of what grew', () => {
 
 test('another server starts the counting over', () => {
   const growth = new Growth();
-  growth.add(stats({ aired: 5000, fleet: 5000 }), 1);
-  growth.add(stats({ aired: 60, server: 60 }), 1);
-  growth.add(stats({ aired: 120, server: 120 }), 1);
+  growth.add(stats({ aired: 5000, fleet: 5000 }), 1, none);
+  growth.add(stats({ aired: 60, server: 60 }), 1, none);
+  growth.add(stats({ aired: 120, server: 120 }), 1, none);
   assert.equal(figures(growth, local).share, '0 %');
 });
 
 test('no more than a minute is remembered', () => {
   const growth = new Growth();
-  for (let i = 0; i < 200; i++) growth.add(stats({ aired: 60 * i }), 1);
+  for (let i = 0; i < 200; i++) growth.add(stats({ aired: 60 * i }), 1, none);
   assert.equal(growth.of('aired'), 59 * 60);
 });
 

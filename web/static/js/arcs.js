@@ -66,3 +66,20 @@ export function shares(ring, { ringStates, firstMember }, you) {
   }
   return sum;
 }
+
+/**
+ * How many frames a broadcast brings, and how many of them this tab rendered.
+ * @param {Pick<import('./messages.js').Broadcast, 'first' | 'count' | 'ring'>} broadcast @param {Constants} constants @param {number} you
+ */
+export function brought({ first, count, ring }, { ringStates }, you) {
+  const sum = { own: 0, all: 0 };
+  let frame = ring.first;
+  for (const [number, owner, length] of ring.runs) {
+    const frames = Math.min(frame + length, first + count) - Math.max(frame, first);
+    frame += length;
+    if (frames <= 0 || ringStates[number] === 'stalled') continue;
+    sum.all += frames;
+    if (owner === you) sum.own += frames;
+  }
+  return sum;
+}

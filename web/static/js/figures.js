@@ -29,19 +29,29 @@ const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFracti
 /** @param {number} n */
 const count = (n) => (n < 100_000 ? whole.format(n) : compact.format(n));
 
+/** All of something is 100 %, and nothing less is. @param {number} share */
+const percent = (share) => `${Math.floor(100 * share)} %`;
+
 /** How totals grew over the last minute. */
 export class Growth {
   /** @type {import('./messages.js').Stats[]} */
   #seen = [];
   /** What each of them brought. @type {number[]} */
   #seconds = [];
+  /** @type {ReturnType<typeof import('./arcs.js').brought>[]} */
+  #frames = [];
 
-  /** @param {import('./messages.js').Stats} stats @param {number} seconds  of the stream that came with them */
-  add(stats, seconds) {
+  /**
+   * @param {import('./messages.js').Stats} stats
+   * @param {number} seconds  of the stream that came with them
+   * @param {ReturnType<typeof import('./arcs.js').brought>} frames  that these were
+   */
+  add(stats, seconds, frames) {
     const last = this.#seen.at(-1);
-    if (last && stats.aired < last.aired) this.#seen = this.#seconds = []; // another server, or one that began anew
+    if (last && stats.aired < last.aired) this.#seen = this.#seconds = this.#frames = []; // another server, or one that began anew
     this.#seen = [...this.#seen, stats].slice(-WINDOW);
     this.#seconds = [...this.#seconds, seconds].slice(-WINDOW);
+    this.#frames = [...this.#frames, frames].slice(-WINDOW);
   }
 
   /** @returns {import('./messages.js').Stats | undefined} */
@@ -58,6 +68,12 @@ export class Growth {
   /** How many seconds of the stream came while totals grew so. */
   get seconds() {
     return this.#seconds.slice(1).reduce((sum, each) => sum + each, 0);
+  }
+
+  /** What share of the frames that came this tab rendered, or null. @returns {number | null} */
+  get part() {
+    const sum = (/** @type {'own' | 'all'} */ which) => this.#frames.reduce((sum, frames) => sum + frames[which], 0);
+    return sum('all') > 0 ? sum('own') / sum('all') : null;
   }
 
   /** What something was at each broadcast. @param {(stats: import('./messages.js').Stats) => number} read */
@@ -144,6 +160,7 @@ export function figures(growth, local) {
     fps: String(local.fps),
     rendered: count(local.rendered),
     credited: count(local.credited),
+    part: growth.part === null ? NONE : percent(growth.part),
     pace: local.recent.frames > 0 ? `${(local.recent.spent / local.recent.frames).toFixed(2)} ms` : NONE,
     handle: local.handle,
     own: rendersWith(local),
@@ -172,7 +189,7 @@ export function figures(growth, local) {
     rate: growth.seconds > 0 ? (aired / growth.seconds).toFixed(0) : NONE,
     evictions: count(stats.evictions),
     lead: `${(stats.leadMillis / 1000).toFixed(1)} s`,
-    share: share === null ? NONE : `${Math.floor(100 * share)} %`,
+    share: share === null ? NONE : percent(share),
     stalled: count(growth.of('stalled')),
     audited: count(stats.audited),
     forged: count(stats.forged),

@@ -1,6 +1,6 @@
 /** The page around the picture: shows how things stand, and lets the visitor decide. See early.js for what comes before. */
 
-import { shares } from './arcs.js';
+import { brought, shares } from './arcs.js';
 import { Board } from './board.js';
 import { offsetAt } from './clock.js';
 import { Controls } from './controls.js';
@@ -11,10 +11,10 @@ import { listen } from './keys.js';
 import { threadsAsked } from './page-url.js';
 import { Panel } from './panel.js';
 import { mayReload, missing } from './status.js';
+import { Tally } from './tally.js';
 import { Workers } from './workers.js';
 
 const PANEL_EVERY = 250; // milliseconds
-const FADE = 0.8; // of what a result says of the pace, with each one after it
 
 const { screen } = picture;
 const dial = new Dial(
@@ -24,6 +24,7 @@ const dial = new Dial(
 const board = new Board();
 const panel = new Panel();
 const growth = new Growth();
+const tally = new Tally();
 /** @type {import('./status.js').Status} */
 let status = { state: 'connecting' };
 /** @type {import('./messages.js').Welcome | null} */
@@ -35,16 +36,6 @@ let reading = null;
 /** @type {number | null} */
 let rtt = null;
 let offered = 0;
-let rendered = 0;
-/** Of the last results, each counting less than the one after it. */
-let recent = { frames: 0, spent: 0 };
-let credited = 0;
-let failures = 0;
-let unfit = { threads: 0, verifier: false };
-/** @type {Readonly<{ checked: number, equal: number }>} */
-let verified = Object.freeze({ checked: 0, equal: 0 });
-/** The last frame that was not equal. @type {import('./messages.js').Mismatch | null} */
-let mismatch = null;
 /** The last one. @type {import('./messages.js').Broadcast | null} */
 let broadcast = null;
 
@@ -58,14 +49,15 @@ const known = {
   offsetMs: offset,
   rttMs: () => rtt,
   threads,
-  failures: () => failures,
-  unfit: () => unfit.threads,
-  verified: () => verified,
+  failures: () => tally.failures,
+  unfit: () => tally.unfit.threads,
+  verified: () => tally.verified,
 };
 Object.assign(readers, known);
 
 /** @param {import('./messages.js').ToPage} message */
 function hear(message) {
+  tally.hear(message);
   switch (message.type) {
     case 'status':
       status = message.status;
@@ -79,26 +71,13 @@ function hear(message) {
     case 'clock':
       return void ({ reading, rtt } = message);
     case 'frames':
-      growth.add(message.broadcast.stats, message.broadcast.count / (constants?.fps ?? 1));
       broadcast = message.broadcast;
+      if (welcome && constants) {
+        growth.add(broadcast.stats, broadcast.count / constants.fps, brought(broadcast, constants, welcome.you));
+      }
       return showBroadcast();
-    case 'rendered':
-      rendered += message.frames;
-      recent = { frames: FADE * recent.frames + message.frames, spent: FADE * recent.spent + message.spent };
-      return;
-    case 'credited':
-      credited = message.frames;
-      return;
-    case 'failed':
-      failures++;
-      return;
-    case 'unfit':
-      unfit = message;
-      return;
     case 'verified':
-      verified = Object.freeze({ checked: verified.checked + 1, equal: verified.equal + (message.mismatch ? 0 : 1) });
-      mismatch = message.mismatch ?? mismatch;
-      return panel.alarm(alarm(verified, mismatch));
+      return panel.alarm(alarm(tally.verified, tally.mismatch));
   }
 }
 
@@ -107,7 +86,6 @@ function enter(to, fixed) {
   welcome = to;
   constants = fixed;
   offered = to.threads;
-  credited = 0;
   panel.module(to.digest);
 }
 
@@ -132,6 +110,7 @@ function showPanel() {
   const handle = status.state === 'live' ? (welcome?.handle ?? '') : '';
   const { late } = screen;
   const ring = broadcast && constants && shares(broadcast.ring, constants, welcome?.you ?? 0);
+  const { rendered, recent, credited, unfit, verified } = tally;
   const local = { fps: fps(), rendered, recent, credited, threads: threads(), rtt, offset: offset(), late, digest, handle, unfit, verified, ring };
   panel.show(figures(growth, local));
 }
@@ -160,7 +139,7 @@ function start() {
   const sleep = () => {
     workers.sleep();
     status = { state: 'connecting' }; // is what comes next
-    unfit = { threads: 0, verifier: false };
+    tally.dismiss();
   };
   addEventListener('pagehide', sleep);
   document.addEventListener('freeze', sleep);
