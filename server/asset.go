@@ -27,11 +27,14 @@ type asset struct {
 	gzip       []byte // the same, compressed; nil where that saves nothing
 }
 
+// kinds are media types that this machine's tables may lack, or have otherwise.
+var kinds = map[string]string{".wasm": "application/wasm", ".ttf": "font/ttf"}
+
 // newAsset returns an asset of some content and what should be its compressed form.
 func newAsset(name string, content, gzip []byte) asset {
-	kind := mime.TypeByExtension(path.Ext(name))
-	if path.Ext(name) == ".wasm" {
-		kind = "application/wasm" // whatever this machine's tables say
+	kind, ok := kinds[path.Ext(name)]
+	if !ok {
+		kind = mime.TypeByExtension(path.Ext(name))
 	}
 	if len(gzip) >= len(content) || !isOf(gzip, content) {
 		gzip = nil

@@ -56,6 +56,7 @@ tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools
 tools/trials:            wasm/wire wasm/codec server/gate server/ring server/trust server/verify tools/exit tools/progress tools/natsserver tools/deploy github.com/nats-io/nats.go
 tools/sim:               wasm/donut wasm/wire server/timeline server/airing server/ring server/schedule server/trust tools/exit tools/progress
 tools/chart:             tools/exit
+tools/typeface:          wasm/donut tools/exit
 tools/swarm:             wasm/donut wasm/wire wasm/codec server/timeline tools/exit tools/progress github.com/coder/websocket
 `
 

@@ -21,15 +21,15 @@ import (
 	"github.com/distributed-donut/donut/web"
 )
 
-// policyFor lets the page run its own scripts, workers and module and the script that is written into it, if any, open its
-// own socket, and nothing else.
+// policyFor lets the page run its own scripts, workers and module, and the script that is written into it, if any, use its
+// own styles and typeface, open its own socket, and nothing else.
 func policyFor(script string) string {
 	within := ""
 	if script != "" {
 		digest := sha256.Sum256([]byte(script))
 		within = " 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
 	}
-	return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'" + within + "; worker-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; " +
+	return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'" + within + "; worker-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; " +
 		"form-action 'none'; frame-ancestors 'none'"
 }
 
@@ -91,7 +91,7 @@ func newSite(module []byte, dev string, socket http.Handler, relay *terminal.Rel
 const editions = "v/"
 
 // ownFile finds where the page names one of its files.
-var ownFile = regexp.MustCompile(`(href|content|src)="((?:js/)?[a-z.-]+\.(?:js|css|svg))"`)
+var ownFile = regexp.MustCompile(`(href|content|src)="((?:js/)?[a-z.-]+\.(?:js|css|svg|ttf))"`)
 
 // readPage returns the page's files by their names, and what they are all known by, which changes when any of them does.
 func readPage() (files map[string]string, edition string, err error) {

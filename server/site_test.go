@@ -54,6 +54,7 @@ func TestSite(t *testing.T) {
 		"/":                   {200, "text/html; charset=utf-8", `<pre id="donut" role="img"`},
 		"/style.css":          {200, "text/css; charset=utf-8", "--donut"},
 		"/js/stream.js":       {200, "text/javascript; charset=utf-8", "export"},
+		"/donut.ttf":          {200, "font/ttf", "COLR"},
 		"/donut.wasm":         {200, "application/wasm", string(module[:100])},
 		"/healthz":            {200, "text/plain; charset=utf-8", "ok"},
 		"/readyz":             {200, "text/plain; charset=utf-8", "ok"},

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 )
 
+//go:generate go run ../tools/typeface -o static/donut.ttf
+
 //go:embed static
 var static embed.FS
 

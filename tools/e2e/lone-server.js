@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
 /** @type {Record<string, string>} */
-const types = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml', '.wasm': 'application/wasm' };
+const types = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml', '.ttf': 'font/ttf', '.wasm': 'application/wasm' };
 const HANDSHAKE = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455
 
 /** A goodbye of package wire, for good: outdated. */
