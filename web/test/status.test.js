@@ -20,8 +20,11 @@ test('each state has its words', () => {
   assert.match(words({ state: 'unsupported', missing: 'Worker' }, 0, true).detail, /no Worker/);
 });
 
-test('a wait counts its seconds down', () => {
+test('a wait counts its seconds down, and a long one its minutes', () => {
   const detail = (/** @type {number} */ now) => words({ state: 'waiting', why: 'lost', until: 3000 }, now, true).detail;
+  assert.match(detail(3000 - 3_600_001), /in 61 min\.$/);
+  assert.match(detail(3000 - 120_000), /in 2 min\.$/);
+  assert.match(detail(3000 - 119_000), /in 119 s\.$/);
   assert.match(detail(0), /in 3 s\.$/);
   assert.match(detail(2001), /in 1 s\.$/);
   assert.match(detail(3001), /now\.$/);

@@ -14,14 +14,15 @@ const LOOKS = {
   aired: [1, 1],
   stalled: [1, 1],
 };
-const WIDTH = 0.055; // of the ring, in parts of the canvas
-const HAIR = 0.004; // radians left out between arcs, to tell them apart
+const WIDTH = 0.042; // of the ring, in parts of the canvas
+const MARK = [0.02, 0.045]; // of the ring's radius: from where to where the marks of the seconds are, within its inner edge
+const HAIR = 0.008; // radians left out between arcs, to tell them apart
 const FULL = 2 * Math.PI;
 
 export class Dial {
   #canvas;
   #hand;
-  #colours = { you: '', server: '', peer: '', nobody: '', track: '', saturation: '', lightness: '' };
+  #colours = { you: '', server: '', peer: '', nobody: '', track: '', mark: '', saturation: '', lightness: '' };
   /** @type {Animation | null} */
   #turning = null;
   /** What is drawn: from where on, and over how many milliseconds the hand goes round. */
@@ -86,7 +87,7 @@ export class Dial {
     const style = getComputedStyle(this.#canvas);
     const read = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
     this.#colours = {
-      you: read('you'), server: read('server'), peer: read('peer'), nobody: read('bad'), track: read('line'),
+      you: read('you'), server: read('server'), peer: read('peer'), nobody: read('bad'), track: read('line'), mark: read('faint'),
       saturation: read('tab-saturation'), lightness: read('tab-lightness'),
     };
   }
@@ -98,9 +99,9 @@ export class Dial {
     if (this.#canvas.width !== size) this.#canvas.width = this.#canvas.height = size;
     context.clearRect(0, 0, size, size);
     const width = WIDTH * size;
+    const outer = size / 2 - 1;
     /** @param {number} from @param {number} to @param {string} colour @param {number} thick @param {number} strong */
     const arc = (from, to, colour, thick, strong) => {
-      const outer = size / 2 - 1;
       context.globalAlpha = strong;
       context.fillStyle = colour;
       context.beginPath();
@@ -109,12 +110,31 @@ export class Dial {
       context.fill();
     };
     arc(0, FULL, this.#colours.track, 0.08, 1);
+    this.#mark(context, size / 2, outer - width);
     for (const { from, to, state, who, owner } of this.#shown.all) {
       const start = Math.max(from, this.#shown.begin);
       const end = to - HAIR;
       const [thick, strong] = LOOKS[state] ?? [0, 0];
       if (end > start) arc(start, end, this.#colour(who, owner), thick, strong);
     }
+  }
+
+  /**
+   * Marks the seconds, within the ring.
+   * @param {CanvasRenderingContext2D} context @param {number} center @param {number} radius  of the ring's inner edge
+   */
+  #mark(context, center, radius) {
+    const seconds = this.#shown.period / 1000;
+    context.beginPath();
+    for (let i = 0; i < seconds; i++) {
+      const [x, y] = [Math.sin((i / seconds) * FULL), -Math.cos((i / seconds) * FULL)];
+      context.moveTo(center + x * (radius - MARK[0] * center), center + y * (radius - MARK[0] * center));
+      context.lineTo(center + x * (radius - MARK[1] * center), center + y * (radius - MARK[1] * center));
+    }
+    context.globalAlpha = 0.5;
+    context.strokeStyle = this.#colours.mark;
+    context.lineWidth = Math.max(1, center / 250);
+    context.stroke();
   }
 
   /** Other tabs' colours differ from each other by the golden angle, so that neighbours are told apart. */

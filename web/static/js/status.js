@@ -57,8 +57,7 @@ export function words(status, now, online) {
     }
     case 'waiting': {
       if (!online) return { ...plain, tone: 'busy', label: 'offline', detail: OFFLINE };
-      const seconds = Math.max(0, Math.ceil((status.until - now) / 1000));
-      const detail = `${reasons[status.why]} Next try ${seconds > 0 ? `in ${seconds} s` : 'now'}.`;
+      const detail = `${reasons[status.why]} Next try ${when(status.until - now)}.`;
       return { ...plain, tone: 'busy', label: LABELS[status.why] ?? 'reconnecting', detail };
     }
     case 'outdated':
@@ -72,6 +71,13 @@ export function words(status, now, online) {
         grave: true,
       };
   }
+}
+
+/** @param {number} wait  in milliseconds */
+function when(wait) {
+  const seconds = Math.ceil(wait / 1000);
+  if (seconds <= 0) return 'now';
+  return seconds < 120 ? `in ${seconds} s` : `in ${Math.ceil(seconds / 60)} min`;
 }
 
 /** What the page cannot do without and a browser lacks, or null. @param {Record<string, any>} scope  its globals */
