@@ -49,7 +49,7 @@ tools/exit:              -
 tools/progress:          -
 tools/wasmbuild/build:   -
 tools/moduletest:        wasm/donut wasm/wire tools/leakcheck tools/wasmbuild/build
-tools/wasmbuild:         tools/wasmbuild/build
+tools/wasmbuild:         tools/exit tools/wasmbuild/build
 tools/jsengine:          web github.com/coder/websocket
 tools/framecheck:        wasm/donut wasm/wire wasm/codec server/timeline server/verify web tools/exit tools/progress tools/jsengine github.com/coder/websocket
 tools/bench:             wasm/donut wasm/wire wasm/codec server/verify web tools/exit tools/progress tools/jsengine

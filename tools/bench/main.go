@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -85,24 +83,16 @@ func (c command) run(ctx context.Context, args []string) error {
 // wraps exit.ErrUsage.
 func parse(args []string, stdout io.Writer) (config, error) {
 	var cfg config
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, at the exit
+	flags := exit.Flags("bench")
 	flags.IntVar(&cfg.detail, "detail", 1, fmt.Sprintf("the rendered frames' `detail`, 1 to %d", donut.MaxDetail))
 	flags.IntVar(&cfg.rounds, "rounds", 7, "how many `rounds` count")
 	flags.BoolVar(&cfg.json, "json", false, "print JSON")
 	flags.StringVar(&cfg.cacheDir, "cache-dir", "", "keep what wazero compiled in this `folder`, which must be yours alone; empty means nowhere")
 	flags.StringVar(&cfg.node, "node", "node", "the `command` that runs V8")
 	flags.StringVar(&cfg.firefox, "firefox", "", "the `command` that runs SpiderMonkey; empty means $FIREFOX, firefox-esr or firefox")
-	err := flags.Parse(args)
+	err := exit.Parse(flags, args, usage, stdout)
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
 	case err != nil:
-		err = fmt.Errorf("%w: %w", exit.ErrUsage, err)
-	case flags.NArg() > 0:
-		err = fmt.Errorf("%w: got argument %q, want flags alone", exit.ErrUsage, flags.Arg(0))
 	case cfg.detail < 1 || cfg.detail > donut.MaxDetail:
 		err = fmt.Errorf("%w: -detail: got %d, want 1 to %d", exit.ErrUsage, cfg.detail, donut.MaxDetail)
 	case cfg.rounds < 1:

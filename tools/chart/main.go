@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -26,16 +25,9 @@ func main() {
 }
 
 func run(args []string, stdin io.Reader, stdout io.Writer) error {
-	flags := flag.NewFlagSet("chart", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, at the exit
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
+	flags := exit.Flags("chart")
+	if err := exit.Parse(flags, args, usage, stdout); err != nil {
 		return err
-	case err != nil:
-		return fmt.Errorf("%w: %w", exit.ErrUsage, err)
-	case flags.NArg() > 0:
-		return fmt.Errorf("%w: got argument %q, want none", exit.ErrUsage, flags.Arg(0))
 	}
 	var m measured
 	if err := json.NewDecoder(stdin).Decode(&m); err != nil {

@@ -1,4 +1,4 @@
-// Package exit says how the tools' commands end.
+// Package exit says how the tools' commands are called, and how they end.
 package exit
 
 import (

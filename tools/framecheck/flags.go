@@ -76,8 +76,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	var cfg config
 	var server, engines string
 	var seconds float64
-	flags := flag.NewFlagSet("framecheck", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, at the exit
+	flags := exit.Flags("framecheck")
 	flags.Uint64Var(&cfg.first, "first", 0, "the number of the first `frame`")
 	flags.IntVar(&cfg.count, "count", 600, "how many `frames`")
 	flags.IntVar(&cfg.detail, "detail", 1, fmt.Sprintf("the frames' `detail`, 1 to %d", donut.MaxDetail))
@@ -91,17 +90,8 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.StringVar(&cfg.file, "file", "", "the `file` with a recording to check instead")
 	flags.StringVar(&cfg.cacheDir, "cache-dir", verify.DefaultCacheDir(),
 		"keep the compiled module in this `folder`, which must be yours alone; empty means nowhere")
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
+	if err := exit.Parse(flags, args, usage, stdout); err != nil {
 		return config{}, err
-	case err != nil:
-		return config{}, fmt.Errorf("%w: %w", exit.ErrUsage, err)
-	case flags.NArg() > 0:
-		return config{}, fmt.Errorf("%w: got argument %q, want flags alone", exit.ErrUsage, flags.Arg(0))
 	}
 
 	cfg.engines = strings.Split(engines, ",")

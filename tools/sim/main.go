@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -90,8 +89,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	s := plain
 	all, seeds := false, 1
 	seconds := int(s.duration / time.Second)
-	flags := flag.NewFlagSet("sim", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, at the exit
+	flags := exit.Flags("sim")
 	flags.IntVar(&s.workers, "workers", s.workers, fmt.Sprintf("tabs that render, with a thread each, 0 to %d", maxWorkers))
 	flags.DurationVar(&s.speed, "speed", s.speed, "the median `time` that a worker takes for a frame of detail 1")
 	flags.Var(&s.mix, "mix", fmt.Sprintf("how workers differ: same, log:S for a log-normal distribution with sigma S up to %d,\nor R:1 where every other one is R times slower", maxSigma))
@@ -112,16 +110,9 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.IntVar(&seeds, "seeds", seeds, fmt.Sprintf("play each scenario with so many seeds, from -seed on, 1 to %d", maxSeeds))
 	flags.BoolVar(&all, "sweep", false, "play the built-in scenarios: each is the one that the other flags say, but for what its name says")
 	flags.BoolVar(&cfg.json, "json", false, "print a JSON object a line for each scenario")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return cfg, err
+	switch err := exit.Parse(flags, args, usage, stdout); {
 	case err != nil:
-		return cfg, fmt.Errorf("%w: %w", exit.ErrUsage, err)
-	case flags.NArg() > 0:
-		return cfg, fmt.Errorf("%w: got argument %q, want flags alone", exit.ErrUsage, flags.Arg(0))
+		return cfg, err
 	case seeds < 1 || seeds > maxSeeds:
 		return cfg, fmt.Errorf("%w: -seeds: got %d, want 1 to %d", exit.ErrUsage, seeds, maxSeeds)
 	case seconds > int(maxDuration/time.Second): // more might not fit

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -101,8 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 func parse(args []string, stdout io.Writer) (config, error) {
 	var cfg config
 	var url, strategies string
-	flags := flag.NewFlagSet("swarm", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, at the exit
+	flags := exit.Flags("swarm")
 	flags.StringVar(&url, "url", "http://127.0.0.1:8080", "the server's `URL`, on this machine")
 	flags.IntVar(&cfg.workers, "workers", 3, fmt.Sprintf("tabs that render, 0 to %d", maxWorkers))
 	flags.IntVar(&cfg.viewers, "viewers", 20, fmt.Sprintf("tabs that watch only, 0 to %d", maxViewers))
@@ -132,27 +130,17 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.DurationVar(&cfg.duration, "duration", 20*time.Second, fmt.Sprintf("how long the crowd stays, at most %v", maxDuration))
 	flags.Uint64Var(&cfg.seed, "seed", 1, "decides when each tab arrives, and from which address")
 	flags.BoolVar(&cfg.json, "json", false, "print the report as JSON")
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
+	if err := exit.Parse(flags, args, usage, stdout); err != nil {
 		return config{}, err
-	case err == nil:
-		err = cfg.complete(url, strategies, flags.Args())
 	}
-	if err != nil {
+	if err := cfg.complete(url, strategies); err != nil {
 		return config{}, fmt.Errorf("%w: %w", exit.ErrUsage, err)
 	}
 	return cfg, nil
 }
 
 // complete checks the values and takes in the URL.
-func (cfg *config) complete(url, strategies string, rest []string) (err error) {
-	if len(rest) > 0 {
-		return fmt.Errorf("got argument %q, want flags alone", rest[0])
-	}
+func (cfg *config) complete(url, strategies string) (err error) {
 	for _, f := range []struct {
 		name           string
 		got, low, high int

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -147,8 +146,7 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	if err != nil {
 		return cfg, err
 	}
-	flags := flag.NewFlagSet("trials", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, at the exit
+	flags := exit.Flags("trials")
 	flags.StringVar(&cfg.bin, "bin", filepath.Dir(self), "the `folder` that donut-server and swarm are in")
 	flags.DurationVar(&cfg.duration, "duration", 0, "how long each trial lasts, instead of its own time")
 	flags.IntVar(&cfg.size.Viewers, "viewers", 0, "how many watch, instead of a trial's own number, where it has one")
@@ -159,14 +157,9 @@ func parse(args []string, stdout io.Writer) (config, error) {
 	flags.StringVar(&cfg.results, "results", "", "keep results in this `file`, and do not make again what is in there")
 	flags.BoolVar(&cfg.json, "json", false, "print a JSON object a line for each trial")
 	flags.BoolVar(&cfg.list, "list", false, "say which trials there are")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return cfg, err
+	switch err := exit.ParseSome(flags, args, usage, stdout); {
 	case err != nil:
-		return cfg, fmt.Errorf("%w: %w", exit.ErrUsage, err)
+		return cfg, err
 	case cfg.duration != 0 && (cfg.duration < minDuration || cfg.duration > time.Hour):
 		return cfg, fmt.Errorf("%w: -duration: got %v, want %v to 1h", exit.ErrUsage, cfg.duration, minDuration)
 	case !cfg.size.valid():

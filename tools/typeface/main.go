@@ -5,8 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +18,8 @@ Typeface writes the page's typeface as a TrueType file: the donut's letters, all
 outlines (glyf) and as coloured layers (COLR 0, with a palette for dark pages and one for light ones).
 
 Exit status: 0, 1 when it could not be written, 2 on bad usage.
+
+Flags:
 `
 
 func main() {
@@ -27,18 +27,12 @@ func main() {
 }
 
 func run(args []string, stdout io.Writer) error {
-	flags := flag.NewFlagSet("typeface", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are reported once, at the exit
-	file := flags.String("o", "", "the file")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
+	flags := exit.Flags("typeface")
+	file := flags.String("o", "", "write to this `file`")
+	if err := exit.Parse(flags, args, usage, stdout); err != nil {
 		return err
-	case err != nil:
-		return fmt.Errorf("%w: %w", exit.ErrUsage, err)
-	case flags.NArg() > 0:
-		return fmt.Errorf("%w: got argument %q, want none", exit.ErrUsage, flags.Arg(0))
-	case *file == "":
+	}
+	if *file == "" {
 		return fmt.Errorf("%w: got no -o, want the file to write", exit.ErrUsage)
 	}
 	return os.WriteFile(*file, typeface(), 0o644)

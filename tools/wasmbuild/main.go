@@ -4,25 +4,28 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"os"
-	"os/signal"
 
+	"github.com/distributed-donut/donut/tools/exit"
 	"github.com/distributed-donut/donut/tools/wasmbuild/build"
 )
 
+const usage = `Usage: wasmbuild [-o FILE]
+
+Wasmbuild compiles the module, and writes it beside itself compressed.
+
+Exit status: 0, 1 when it could not be built, 2 on bad usage.
+
+Flags:
+`
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	output := flag.String("o", "web/dist/donut.wasm", "write the module to this `file`")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "wasmbuild: unexpected argument %q\n", flag.Arg(0))
-		os.Exit(2)
-	}
-	if err := build.Build(ctx, *output); err != nil {
-		fmt.Fprintln(os.Stderr, "wasmbuild:", err)
-		os.Exit(1)
-	}
+	exit.Run("wasmbuild", func(ctx context.Context) error {
+		flags := exit.Flags("wasmbuild")
+		output := flags.String("o", "web/dist/donut.wasm", "write the module to this `file`")
+		if err := exit.Parse(flags, os.Args[1:], usage, os.Stdout); err != nil {
+			return err
+		}
+		return build.Build(ctx, *output)
+	})
 }
