@@ -10,12 +10,12 @@ const REST_WITHIN = 500; // milliseconds, in which the rest comes where no frame
 
 const { booted } = /** @type {{ booted?: import('./messages.js').Booted }} */ (/** @type {unknown} */ (window));
 
-/** It hears every stream worker. @readonly */
-export const picture = new Picture(/** @type {HTMLElement} */ (document.getElementById('donut')));
+/** It hears every stream worker. */
+const picture = new Picture(/** @type {HTMLElement} */ (document.getElementById('donut')));
 picture.screen.paused = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** What window.donut says. main.js knows more. @type {import('./facade.js').Readers} @readonly */
-export const readers = {
+/** What window.donut says. main.js knows more. @type {import('./facade.js').Readers} */
+const readers = {
   frame: () => picture.screen.frame,
   fps: () => picture.screen.perSecond(performance.timeOrigin + performance.now()),
   offsetMs: () => null,
@@ -39,7 +39,7 @@ if (early) {
 }
 
 /** How to start the stream worker. @param {import('./messages.js').Effort} effort @returns {import('./messages.js').Start} */
-export function startWith(effort) {
+function startWith(effort) {
   if (!booted) throw new Error('got no stream worker, want what boot.js starts where a browser has all it takes');
   return { ...booted.start, effort };
 }
@@ -48,7 +48,7 @@ export function startWith(effort) {
  * Starts a worker. The first stream worker is the one that is there, and what it has said is told then.
  * @param {'stream' | 'render'} script @param {string} name
  */
-export function start(script, name) {
+function start(script, name) {
   const worker = (script === 'stream' && early) || new Worker(new URL(`${script}.worker.js`, import.meta.url), { type: 'module', name });
   if (worker === early) {
     early = undefined;
@@ -59,11 +59,12 @@ export function start(script, name) {
   return worker;
 }
 
-let complete = false;
-function loadRest() {
-  if (complete) return;
-  complete = true;
-  import('./main.js');
+let asked = false;
+async function loadRest() {
+  if (asked) return;
+  asked = true;
+  const { complete } = await import('./main.js');
+  complete({ picture, readers, start, startWith });
 }
 
 /** @param {DOMHighResTimeStamp} time */
