@@ -41,15 +41,32 @@ test('fewer threads end the others, and more start new ones', async () => {
   assert.equal(t.workers.filter(({ ended }) => !ended).length, 2);
 });
 
-test('who changes its mind often says so at most four times a second, and its last word counts', async () => {
+test('who changes its mind often says so eight times at once, then four times a second, and its last word counts', async () => {
   const t = await live();
   for (let i = 0; i < 20; i++) t.stream.work({ threads: i % 2, duty: 100 });
   t.stream.work({ threads: 2, duty: 100 });
-  assert.deepEqual(offers(t).map(threads), [0]);
+  assert.deepEqual(offers(t).map(threads), [0, 1, 0, 1, 0, 1, 0, 1]);
   await t.pass(249);
-  assert.equal(offers(t).length, 1);
+  assert.equal(offers(t).length, 8);
   await t.pass(1);
-  assert.deepEqual(offers(t).map(threads), [0, 2]);
+  assert.deepEqual(offers(t).map(threads).slice(8), [2]);
+  t.stream.work(rest);
+  await t.pass(249);
+  assert.equal(offers(t).length, 9);
+  await t.pass(1);
+  assert.deepEqual(offers(t).map(threads).slice(8), [2, 0]);
+});
+
+test('what was saved of offers is had back, and no more', async () => {
+  const t = await live();
+  for (let i = 0; i < 8; i++) t.stream.work({ threads: i % 2, duty: 100 });
+  await t.pass(750);
+  for (let i = 0; i < 8; i++) t.stream.work({ threads: i % 2, duty: 100 });
+  assert.equal(offers(t).length, 11);
+  await t.pass(5_000);
+  const { length } = offers(t);
+  for (let i = 0; i < 20; i++) t.stream.work({ threads: i % 2, duty: 100 });
+  assert.equal(offers(t).length, length + 8);
 });
 
 test('what was chosen before the welcome is said after it', async () => {

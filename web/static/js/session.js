@@ -7,7 +7,11 @@ const SILENCE = 10_000; // milliseconds; a broadcast comes every second
 const TICK = 1_000;
 const CONNECTING = 0; // WebSocket's states
 const OPEN = 1;
-const OFFER_PACE = 250; // milliseconds from one offer to the next: servers end who changes its mind more often
+/**
+ * Servers end who changes its mind too often. So there are that many offers in a row, each of which is had back after so
+ * many milliseconds: who pauses right after having chosen is heard at once.
+ */
+const [OFFERS_AT_ONCE, OFFER_PACE] = [8, 250];
 
 /**
  * Why a session ended: the server's reason, or one of ours. lost: the connection closed. silent: nothing came for
@@ -42,7 +46,7 @@ export class Session {
   #welcomed = false;
   #offered;
   #said;
-  #saidAt = -Infinity;
+  #rationed = -Infinity; // when all offers that were made are had back
   #sayLater = () => {};
   #ended = false;
   #heard;
@@ -93,12 +97,13 @@ export class Session {
   #offer() {
     this.#sayLater();
     if (!this.#welcomed || this.#said === this.#offered) return;
-    const wait = this.#saidAt + OFFER_PACE - this.#env.now();
+    const now = this.#env.now();
+    const wait = this.#rationed - (OFFERS_AT_ONCE - 1) * OFFER_PACE - now;
     if (wait > 0) {
       this.#sayLater = this.#env.after(wait, () => this.#guard(() => this.#offer()));
       return;
     }
-    this.#saidAt = this.#env.now();
+    this.#rationed = Math.max(this.#rationed, now) + OFFER_PACE;
     this.#said = this.#offered;
     this.#socket.send(this.#codec.offer(this.#said));
     this.#events.offered(this.#said);
