@@ -23,6 +23,22 @@ async function faults({ page }) {
   }, RULES);
 }
 
+/** Demands that each explanation is on screen as a whole when its term has the focus. @param {import('./tab.js').Tab} tab */
+async function wholeTips({ page }) {
+  const terms = await page.$$('.term');
+  for (const term of terms) {
+    if (!(await term.isVisible())) continue;
+    await term.focus();
+    const outside = () =>
+      term.evaluate((term) => {
+        const { top, bottom, height } = /** @type {Element} */ (term.nextElementSibling).getBoundingClientRect();
+        return height === 0 ? 'is not shown' : top < 0 || bottom > innerHeight ? `is at ${top} to ${bottom} of ${innerHeight}` : '';
+      });
+    await until(outside, (how) => how === '', 2_000);
+  }
+  assert.ok(terms.length > 15);
+}
+
 /**
  * @param {import('./scene.js').Scene<import('./server.js').Server>} scene @param {'dark' | 'light'} scheme
  * @param {number} width @param {number} height
@@ -38,6 +54,7 @@ function inScheme(scene, scheme, width, height) {
     assert.deepEqual(await faults(tab), []);
     const wide = await tab.page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= width, `the page is ${wide} wide`);
+    await wholeTips(tab);
     await tab.page.focus('.term');
     assert.deepEqual(await faults(tab), [], 'with an explanation');
     await tab.page.keyboard.press('?');

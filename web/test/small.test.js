@@ -4,6 +4,7 @@ import { Backoff } from '../static/js/backoff.js';
 import { threadsAsked } from '../static/js/page-url.js';
 import { Rate } from '../static/js/rate.js';
 import { nextSlice } from '../static/js/slices.js';
+import { goesAbove } from '../static/js/tips.js';
 
 test('waits are drawn from a share of the time since the first, between two bounds', () => {
   const backoff = new Backoff();
@@ -52,4 +53,10 @@ test('threads come from the address', () => {
   ])) {
     assert.equal(threadsAsked(search), threads, search);
   }
+});
+
+test('an explanation goes below its row, and above it where only there is room', () => {
+  assert.equal(goesAbove({ top: 100, bottom: 120 }, 80, 200), false);
+  assert.equal(goesAbove({ top: 100, bottom: 121 }, 80, 200), true);
+  assert.equal(goesAbove({ top: 79, bottom: 150 }, 80, 200), false); // nowhere, and a page scrolls down
 });

@@ -24,22 +24,10 @@ export function listen(bindings) {
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || sheet.open) return;
     const { key } = event;
-    if (key === 'Escape') {
-      document.body.dataset.tips = 'off';
-      return;
-    }
     if (isOwn(key, /** @type {Element | null} */ (event.target))) return;
     const run = key === '?' ? open : bindings[key.toLowerCase()];
     if (!run) return;
     event.preventDefault();
     run();
   });
-  // What was sent away comes back when something else is pointed at.
-  for (const event of ['pointerover', 'focusin']) document.addEventListener(event, bring);
-}
-
-/** @param {Event} event */
-function bring(event) {
-  const within = /** @type {Element} */ (event.target).closest?.('.term, .tip');
-  if (!within || event.type === 'focusin') delete document.body.dataset.tips;
 }

@@ -6,6 +6,7 @@ import { listen } from './keys.js';
 import { threadsAsked } from './page-url.js';
 import { Page } from './page.js';
 import { missing } from './status.js';
+import { attend } from './tips.js';
 import { Workers } from './workers.js';
 
 const SHOW_EVERY = 250; // milliseconds
@@ -27,6 +28,7 @@ export function complete({ picture: { screen }, readers, start, startWith }) {
   );
   const page = new Page(screen, dial);
   Object.assign(readers, page.readers);
+  attend();
   const lacking = missing(window);
   if (lacking) return page.stands({ state: 'unsupported', missing: lacking });
 
