@@ -8,6 +8,8 @@
  * All instants are milliseconds. Time is an argument.
  */
 
+import { Parting } from './parting.js';
+
 const BURST = 8; // probes after a join or a jump
 const BURST_SPACING = 75;
 const FIRST_SPACING = 250; // after the burst; each is twice the one before it
@@ -17,7 +19,6 @@ const SAMPLES = 32; // remembered; the drift makes older ones useless
 const DRIFT = 50e-6;
 const SLEW = 0.02; // of the time that passes
 const STEP = 100; // errors from here on are stepped
-const JUMP = 100; // what wall clock and monotonic clock may part before one of them has jumped
 const ROUGH = 500; // how far a guess from the welcome may be off
 
 /**
@@ -66,8 +67,7 @@ export class Clock {
   #lastProbe = -Infinity;
   /** @type {number | null} */
   #generation = null;
-  /** @type {number | null} */
-  #parting = null; // of wall clock and monotonic clock
+  #parting = new Parting();
 
   /** @param {number} step  of the local clock, see clockStep */
   constructor(step) {
@@ -98,7 +98,6 @@ export class Clock {
     this.#burst = BURST;
     this.#spacing = FIRST_SPACING;
     this.#lastProbe = -Infinity;
-    this.#parting = null;
   }
 
   /**
@@ -131,10 +130,12 @@ export class Clock {
    * Looks whether the local clock jumped, as it does when the machine sleeps, and restarts if so.
    * @param {number} now
    * @param {number} wall  Date.now()
+   * @returns {number} how far the wall clock jumped ahead, or 0
    */
   check(now, wall) {
-    this.#parting ??= wall - now;
-    if (Math.abs(wall - now - this.#parting) >= JUMP) this.restart(now);
+    const by = this.#parting.jumped(now, wall);
+    if (by !== 0) this.restart(now);
+    return by;
   }
 
   /** Milliseconds until the next probe is due. @param {number} now */

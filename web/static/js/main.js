@@ -5,6 +5,7 @@ import { Dial } from './dial.js';
 import { listen } from './keys.js';
 import { threadsAsked } from './page-url.js';
 import { Page } from './page.js';
+import { Parting } from './parting.js';
 import { missing } from './status.js';
 import { attend } from './tips.js';
 import { Workers } from './workers.js';
@@ -60,7 +61,22 @@ export function complete({ picture: { screen }, readers, start, startWith }) {
   addEventListener('pageshow', ({ persisted }) => persisted && wake());
   document.addEventListener('resume', wake);
   wake();
+  watchSleep(() => workers.tell({ type: 'resume' }));
   setInterval(() => page.show(), SHOW_EVERY);
+}
+
+/**
+ * Notices at the first refresh that the machine slept, since a worker's timer may take a second to. Where both clocks went
+ * on meanwhile, that timer is overdue, and comes at once.
+ * @param {() => void} woke
+ */
+function watchSleep(woke) {
+  const parting = new Parting();
+  const look = () => {
+    requestAnimationFrame(look);
+    if (parting.jumped(performance.now(), Date.now()) !== 0) woke();
+  };
+  requestAnimationFrame(look);
 }
 
 /**

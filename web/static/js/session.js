@@ -5,6 +5,7 @@
 
 const SILENCE = 10_000; // milliseconds; a broadcast comes every second
 const TICK = 1_000;
+const STOPPED = 2_000; // milliseconds that a tick is late, or the wall clock jumps, where this tab was stopped
 const CONNECTING = 0; // WebSocket's states
 const OPEN = 1;
 /**
@@ -26,7 +27,8 @@ const [OFFERS_AT_ONCE, OFFER_PACE] = [8, 250];
  * @property {(verified: number) => void} credit           how many frames of this connection's the server found right
  * @property {() => void} clock                            there is news of the clock
  * @property {(threads: number) => void} offered           so many threads are the server's to lend to, from now on
- * @property {(end: End, retry: number) => void} end       once, and nothing after it; retry is in milliseconds
+ * @property {(end: End, retry: number, woke: boolean) => void} end  once, and nothing after it; retry is in milliseconds,
+ *   and who woke had been stopped, as by a machine that slept, so that the end is no sign of how the server is
  *
  * @typedef {object} Env
  * @property {() => number} now                                      absolute, see messages.js
@@ -51,6 +53,8 @@ export class Session {
   #ended = false;
   #heard;
   #callOff = () => {};
+  #due = Infinity; // when the next tick is
+  #woke = -Infinity; // when this tab was last found to have been stopped
 
   /**
    * @param {Socket} socket  new; it may have opened, or failed, but nothing was said
@@ -77,7 +81,10 @@ export class Session {
         this.#take(data);
         if (clock.due(env.now()) === 0) this.#tick(); // it may have told of a jump
       });
-    socket.onclose = () => this.end('lost');
+    socket.onclose = () => {
+      this.#look(env.now());
+      this.end('lost');
+    };
     this.#tick();
     if (socket.readyState === OPEN) hello();
     else if (socket.readyState !== CONNECTING) env.after(0, () => this.end('lost')); // nobody knows this session yet
@@ -115,6 +122,18 @@ export class Session {
     this.#tick();
   }
 
+  /**
+   * Looks whether this tab was stopped. Where nothing came for long because of that, the server has heard nothing either
+   * and has given it up, so that what is still to be read from the connection is old.
+   * @param {number} now
+   */
+  #look(now) {
+    const slept = Math.max(0, this.#clock.check(now, this.#env.wall()));
+    if (Math.max(slept, now - this.#due) < STOPPED) return;
+    this.#woke = now;
+    if (now - this.#heard + slept >= SILENCE) this.end('silent');
+  }
+
   /** @param {End} end @param {number} [retry] */
   end(end, retry = 0) {
     if (this.#ended) return;
@@ -123,14 +142,15 @@ export class Session {
     this.#sayLater();
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
-    this.#events.end(end, retry);
+    this.#events.end(end, retry, this.#env.now() - this.#woke < SILENCE);
   }
 
   /** @param {unknown} data */
   #take(data) {
     const now = this.#env.now();
+    this.#look(now);
+    if (this.#ended) return;
     this.#heard = now;
-    this.#clock.check(now, this.#env.wall());
     if (!(data instanceof ArrayBuffer)) throw new TypeError('got a text message, want a binary one');
     const message = this.#codec.receive(new Uint8Array(data));
     if (message.kind === 'goodbye') return this.end(message.reason, message.retry);
@@ -178,10 +198,12 @@ export class Session {
     this.#guard(() => {
       this.#callOff();
       const now = this.#env.now();
+      this.#look(now);
+      if (this.#ended) return;
       if (now - this.#heard >= SILENCE) return this.end('silent');
-      this.#clock.check(now, this.#env.wall());
       if (this.#welcomed && this.#clock.due(now) === 0) this.#probe(now);
       const wait = this.#welcomed ? Math.min(TICK, this.#clock.due(now)) : TICK;
+      this.#due = now + wait;
       this.#callOff = this.#env.after(wait, () => this.#tick());
     });
   }

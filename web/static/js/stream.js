@@ -207,7 +207,7 @@ export class Stream {
         const { reading, rtt } = this.#clock;
         if (reading) this.#env.post({ type: 'clock', reading, rtt });
       },
-      end: (end, retry) => this.#end(end, retry),
+      end: (end, retry, woke) => this.#end(end, retry, woke),
     });
   }
 
@@ -232,8 +232,8 @@ export class Stream {
     this.#env.post({ type: 'verified', mismatch });
   }
 
-  /** @param {import('./session.js').End} end @param {number} retry */
-  #end(end, retry) {
+  /** @param {import('./session.js').End} end @param {number} retry @param {boolean} woke */
+  #end(end, retry, woke) {
     this.#session = null;
     this.#crew?.stop();
     const live = this.#env.now() - this.#liveSince;
@@ -245,6 +245,8 @@ export class Stream {
       this.#shutOut = true;
       this.#crew?.hire(0);
     }
+    // Who was away itself comes back at once: no crowd comes with it.
+    if (woke && (end === 'lost' || end === 'silent')) return void this.#connect(this.#env.ask);
     this.#wait(end === 'lost' && live < 0 ? 'unreachable' : end, retry);
   }
 
