@@ -5,6 +5,7 @@
 
 const SILENCE = 10_000; // milliseconds; a broadcast comes every second
 const TICK = 1_000;
+const AHEAD = 1_500; // milliseconds: at least so much later than a message comes its frames are due
 const STOPPED = 2_000; // milliseconds that a tick is late, or the wall clock jumps, where this tab was stopped
 const CONNECTING = 0; // WebSocket's states
 const OPEN = 1;
@@ -123,15 +124,16 @@ export class Session {
   }
 
   /**
-   * Looks whether this tab was stopped. Where nothing came for long because of that, the server has heard nothing either
-   * and has given it up, so that what is still to be read from the connection is old.
+   * Looks whether this tab was stopped. After long the server, which heard nothing, has given it up, so that what is still to
+   * be read from the connection is old; after less that may hold the frame which is due, and comes before any other.
    * @param {number} now
    */
   #look(now) {
     const slept = Math.max(0, this.#clock.check(now, this.#env.wall()));
     if (Math.max(slept, now - this.#due) < STOPPED) return;
     this.#woke = now;
-    if (now - this.#heard + slept >= SILENCE) this.end('silent');
+    if (now - this.#heard + slept >= SILENCE + AHEAD) return this.end('silent');
+    this.#heard = now; // what could not be heard is no silence
   }
 
   /** @param {End} end @param {number} [retry] */
