@@ -34,6 +34,9 @@ export const bounds = {
   longestTask: strict ? 50 : 300,
   pause: strict ? 100 : 1_000, // milliseconds from a visitor's word until no result is sent, or one may be again
   seenAgain: strict ? 250 : 1_000, // milliseconds from a tab that is seen again to the live frame
+  // Milliseconds from a browser that runs on to the live frame, where its tab has to connect first. Firefox lets a socket
+  // wait for some 300 ms after one that broke off.
+  connectAgain: strict ? { chrome: 250, firefox: 600 } : { chrome: 3_000, firefox: 3_000 },
   rejoin: strict ? 3_000 : 10_000, // milliseconds from a server that listens to a tab that is live
 };
 
